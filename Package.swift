@@ -1,0 +1,85 @@
+// swift-tools-version:6.2
+import PackageDescription
+
+// House rules for every target of ours: Swift 6 language mode and no warning left standing.
+let strict: [SwiftSetting] = [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]
+
+let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+
+let package = Package(
+    name: "tandem",
+    products: [.executable(name: "tandem", targets: ["tandem"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", exact: "2.37.6"),
+        .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-http-types", exact: "1.8.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
+        .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
+    ],
+    targets: [
+        // C libraries, one system library each, and the shims for what Swift cannot import.
+        .systemLibrary(name: "COpus", path: "Sources/CLibraries/COpus", pkgConfig: "opus", providers: [.apt(["libopus-dev"])]),
+        .systemLibrary(name: "CSRTP", path: "Sources/CLibraries/CSRTP", pkgConfig: "libsrtp2", providers: [.apt(["libsrtp2-dev"])]),
+        .systemLibrary(name: "COpenSSL", path: "Sources/CLibraries/COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "COsipParser", path: "Sources/CLibraries/COsipParser", pkgConfig: "libosip2", providers: [.apt(["libosip2-dev"])]),
+        .systemLibrary(name: "CSpandsp", path: "Sources/CLibraries/CSpandsp", pkgConfig: "spandsp", providers: [.apt(["libspandsp-dev"])]),
+        .systemLibrary(name: "CSpeexDSP", path: "Sources/CLibraries/CSpeexDSP", pkgConfig: "speexdsp", providers: [.apt(["libspeexdsp-dev"])]),
+        .target(
+            name: "CShims", dependencies: ["COpus", "COpenSSL", "COsipParser", "CSpandsp"],
+            path: "Sources/CLibraries/CShims", cSettings: [.define("_GNU_SOURCE")]),
+
+        // Engines: no sockets, no clocks. NIOCore for value types only.
+        .target(name: "SDP", swiftSettings: strict),
+        .target(name: "RTP", dependencies: [nioCore, "CSRTP"], swiftSettings: strict),
+        .target(name: "Transcode", dependencies: ["COpus", "CSpandsp", "CShims"], swiftSettings: strict),
+        .target(name: "SIPStack", dependencies: ["SDP", nioCore, "COsipParser", "CShims"], swiftSettings: strict),
+        .target(name: "RTCStack", dependencies: ["SDP", "RTP", nioCore, "COpenSSL", "CShims"], swiftSettings: strict),
+        .target(name: "Dialplan", dependencies: ["Yams"], swiftSettings: strict),
+        .target(
+            name: "Web",
+            resources: [.embedInCode("index.html"), .embedInCode("style.css"), .embedInCode("app.js"), .embedInCode("tandem.js")],
+            swiftSettings: strict),
+
+        // The only module that does I/O.
+        .target(
+            name: "Gateway",
+            dependencies: [
+                "SDP", "RTP", "Transcode", "SIPStack", "RTCStack", "Dialplan", "Web", "CShims", "Yams",
+                nioCore, nioPosix,
+                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOWebSocket", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: strict),
+        .executableTarget(
+            name: "tandem",
+            dependencies: ["Gateway", "Dialplan", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            swiftSettings: strict),
+
+        // Tests: a target per module, and the kit they share.
+        .target(name: "TestKit", dependencies: ["RTP", "RTCStack", nioCore], path: "Tests/TestKit", swiftSettings: strict),
+        .testTarget(name: "SDPTests", dependencies: ["SDP"], swiftSettings: strict),
+        .testTarget(name: "RTPTests", dependencies: ["RTP", "TestKit", nioCore], swiftSettings: strict),
+        .testTarget(name: "TranscodeTests", dependencies: ["Transcode", "TestKit", "CSpandsp"], swiftSettings: strict),
+        .testTarget(
+            name: "SIPStackTests", dependencies: ["SIPStack", "SDP", "TestKit", nioCore], exclude: ["Vectors"], swiftSettings: strict),
+        .testTarget(name: "RTCStackTests", dependencies: ["RTCStack", "RTP", "SDP", "TestKit", nioCore], swiftSettings: strict),
+        .testTarget(name: "DialplanTests", dependencies: ["Dialplan"], swiftSettings: strict),
+        .testTarget(name: "WebTests", dependencies: ["Web"], swiftSettings: strict),
+        .testTarget(
+            name: "GatewayTests",
+            dependencies: ["Gateway", "SDP", "RTP", "Transcode", "SIPStack", "RTCStack", "Dialplan", "TestKit", nioCore, nioPosix],
+            swiftSettings: strict),
+    ]
+)

@@ -1,0 +1,2 @@
+// OpenSSL: macros Swift cannot see, and the datagram BIO.
+#pragma once

@@ -1,0 +1,19 @@
+// Batched datagram I/O: struct mmsghdr is invisible without _GNU_SOURCE.
+#pragma once
+#include <sys/types.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <netinet/in.h>
+#include <sys/epoll.h>
+
+typedef struct {
+    struct msghdr header;
+    unsigned int length;
+} tandem_mmsghdr;
+
+/// recvmmsg without waiting. Returns the number of datagrams, or -errno.
+int tandem_recvmmsg(int fd, tandem_mmsghdr *messages, unsigned int count);
+/// sendmmsg without waiting. Returns the number of datagrams taken, or -errno.
+int tandem_sendmmsg(int fd, tandem_mmsghdr *messages, unsigned int count);
+/// CPU time of the calling thread in nanoseconds.
+long long tandem_thread_cpu_nanoseconds(void);
