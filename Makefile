@@ -1,0 +1,42 @@
+# Two commands matter: `make run` and `make test`. Each installs what it needs. `make help` lists the rest.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help run test build lint interop clean-room dependencies test-dependencies debug
+
+# Without the check an undeclared import between our modules compiles silently.
+SWIFT_BUILD = swift build --explicit-target-dependency-import-check error
+PYTEST = .venv/bin/python -m pytest Tests/Interop
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: build ## build the release binary and start the gateway on conf/tandem.yaml
+	@exec scripts/run.sh conf/tandem.yaml
+
+test: debug lint ## unit, scenario and interop tests on one debug build
+	swift test --skip-build
+	$(PYTEST)
+
+build: dependencies ## the release binary, .build/release/tandem
+	$(SWIFT_BUILD) -c release --product tandem
+
+lint: ## the house rules that a script can see
+	scripts/lint.sh
+
+interop: debug ## the foreign peers alone; ARGS="-k sipp" picks some
+	$(PYTEST) $(ARGS)
+
+clean-room: ## both commands in a bare Debian 12 root (needs root and debootstrap)
+	scripts/clean-room.sh
+
+# The one build that unit, scenario and interop tests share.
+debug: dependencies test-dependencies
+	$(SWIFT_BUILD) --build-tests
+
+dependencies:
+	@scripts/install-dependencies.sh build
+	@command -v swift >/dev/null || { echo "No Swift toolchain in PATH: install Swift 6.2 or newer from https://www.swift.org/install/linux/" >&2; exit 1; }
+
+test-dependencies:
+	@scripts/install-dependencies.sh test
+	@scripts/install-python.sh
