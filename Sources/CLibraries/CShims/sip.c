@@ -1,6 +1,7 @@
 #include "shims_sip.h"
 #include <pthread.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <sys/time.h>
 #include <osipparser2/osip_parser.h>
 #include <osipparser2/osip_port.h>
