@@ -1,0 +1,87 @@
+/// One thing a route does with a call. Steps are tried in order until one takes the call.
+public enum Step: Sendable, Equatable {
+    case agent(AgentStep)
+    case trunk(TrunkStep)
+    /// A user signed in at a browser.
+    case browser(user: String)
+    /// A WAV file, as written in the plan.
+    case play(file: String)
+    /// The call is refused with a SIP code, 400 to 699.
+    case reject(code: Int)
+
+    /// `agent`, `trunk`, `browser`, `play` or `reject`.
+    public var kind: String {
+        switch self {
+        case .agent: "agent"
+        case .trunk: "trunk"
+        case .browser: "browser"
+        case .play: "play"
+        case .reject: "reject"
+        }
+    }
+}
+
+/// Hands the call to a voice agent.
+public struct AgentStep: Sendable, Equatable {
+    /// What the gateway does by itself when the caller speaks over the agent.
+    public enum BargeIn: String, Sendable, CaseIterable {
+        /// Nothing: the agent clears its own speech.
+        case off
+        /// The agent's speech becomes quieter.
+        case duck
+        /// The agent's queued speech is dropped.
+        case flush
+    }
+
+    public var name: String
+    /// Passed to the agent at its start, beside the caller's and called number.
+    public var parameters: [String: String]
+    public var bargeIn: BargeIn
+    public var record: Bool
+
+    public init(name: String, parameters: [String: String] = [:], bargeIn: BargeIn = .off, record: Bool = false) {
+        self.name = name
+        self.parameters = parameters
+        self.bargeIn = bargeIn
+        self.record = record
+    }
+}
+
+/// Dials out by one of several trunks. Every part of the dialled number is either written in the plan
+/// or digits that the caller's number was normalised to: nothing else a caller sent can get into it.
+public struct TrunkStep: Sendable, Equatable {
+    /// Tried in order.
+    public var trunks: [String]
+    /// Dialled instead of the called number.
+    public var to: String?
+    /// How many leading characters of the E.164 form are removed, the + counted.
+    public var strip: Int
+    /// Put before what is left.
+    public var prepend: String
+    public var callerID: String?
+    public var headers: [String: String]
+    /// How long the far end may ring; nil leaves it to the trunk.
+    public var ringSeconds: Int?
+
+    public init(
+        trunks: [String], to: String? = nil, strip: Int = 0, prepend: String = "", callerID: String? = nil,
+        headers: [String: String] = [:], ringSeconds: Int? = nil
+    ) {
+        self.trunks = trunks
+        self.to = to
+        self.strip = strip
+        self.prepend = prepend
+        self.callerID = callerID
+        self.headers = headers
+        self.ringSeconds = ringSeconds
+    }
+
+    /// The number this step dials for a call, nil if the called party is no number or too short to strip.
+    public func dialled(for called: NormalisedNumber) -> String? {
+        if let to { return to }
+        let number = called.e164.utf8
+        let digits = number.first == UInt8(ascii: "+") ? number.dropFirst() : number[...]
+        guard !digits.isEmpty, digits.allSatisfy({ (0x30...0x39).contains($0) }), strip < number.count else { return nil }
+        return prepend + String(decoding: number.dropFirst(strip), as: UTF8.self)
+    }
+}
