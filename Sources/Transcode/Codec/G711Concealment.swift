@@ -1,0 +1,46 @@
+import CSpandsp
+
+/// Hides lost G.711 packets: repeats the last pitch period, faded to nothing within 50 ms, and blends back into what
+/// follows (spandsp's variant of G.711 Appendix I, without its delay). 8000 samples a second. Loop-confined.
+public final class G711Concealment {
+    private let state: UnsafeMutablePointer<plc_state_t>
+    /// spandsp counts missing samples in an Int32 for as long as a loss lasts; beyond this all is silence anyway.
+    private static let longestLoss = 8000
+    private var missing = 0
+
+    public init() {
+        state = .allocate(capacity: 1)
+        state.initialize(to: plc_state_t())
+        plc_init(state)
+    }
+
+    deinit {
+        state.deallocate()
+    }
+
+    /// Shows good audio to the concealer. The first samples after a loss are blended in place.
+    public func received(_ samples: UnsafeMutableBufferPointer<Int16>) {
+        guard let base = samples.baseAddress, !samples.isEmpty else { return }
+        plc_rx(state, base, Int32(clamping: samples.count))
+        missing = 0
+    }
+
+    /// Writes audio in place of a lost packet.
+    /// - Returns: the samples written: all of `output`.
+    public func fill(_ output: UnsafeMutableBufferPointer<Int16>) -> Int {
+        guard let base = output.baseAddress, !output.isEmpty else { return 0 }
+        if missing < Self.longestLoss {
+            plc_fillin(state, base, Int32(clamping: output.count))
+            missing += output.count
+        } else {
+            output.update(repeating: 0)
+        }
+        return output.count
+    }
+
+    /// Forgets the stream so far.
+    public func reset() {
+        plc_init(state)
+        missing = 0
+    }
+}
