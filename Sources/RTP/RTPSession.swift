@@ -1,0 +1,162 @@
+import NIOCore
+
+/// One RTP session with one peer (RFC 3550): packets of one accepted source in, as frames, losses and keys in order;
+/// packets of our one source out; and the reports of both.
+///
+/// An engine without socket and clock: `now` is given to each call. It knows neither codecs nor encryption: packets
+/// are given to it decrypted, and encrypted after it wrote them. Once its storage has been used for the first time it
+/// allocates nothing. A peer that mirrors our own packets, SSRC and all, is taken as it is.
+public struct RTPSession: ~Copyable {
+    /// The identity of our source, and what was negotiated.
+    public struct Configuration: Sendable {
+        public var localSSRC: UInt32
+        /// Kept below 2^15, so that a loss of the first packets cannot confuse the peer's SRTP rollover counter.
+        public var initialSequence: UInt16
+        /// The value on the wire of timestamp 0 on our axis.
+        public var initialTimestamp: UInt32
+        /// Spreads the reports in time.
+        public var reportSeed: UInt64
+        /// The canonical name in our reports, the same for all sources of one call.
+        public var cname: String
+        public var formats: RTPFormats
+        /// Whether to ask for the round trip time while we send nothing (RFC 3611, 4.4): only if the peer negotiated
+        /// `a=rtcp-xr:rcvr-rtt`.
+        public var asksForRoundTrip = false
+
+        /// Draws SSRC, first sequence number, timestamp offset and report times from `generator`.
+        public init(formats: RTPFormats, cname: String, using generator: inout some RandomNumberGenerator) {
+            localSSRC = .random(in: .min ... .max, using: &generator)
+            initialSequence = .random(in: 0...0x7FFF, using: &generator)
+            initialTimestamp = .random(in: .min ... .max, using: &generator)
+            reportSeed = .random(in: .min ... .max, using: &generator)
+            self.cname = cname
+            self.formats = formats
+        }
+    }
+
+    public let localSSRC: UInt32
+    /// As negotiated last.
+    public private(set) var formats: RTPFormats
+    var reception: Reception
+    var sender: PacketSender
+    var keys = TelephoneEventSender()
+    var control: ControlState
+
+    /// - Parameter now: the first report comes about 2.5 s later
+    public init(configuration: Configuration, now: NIODeadline) {
+        localSSRC = configuration.localSSRC
+        formats = configuration.formats
+        reception = Reception(formats: configuration.formats)
+        sender = PacketSender(
+            ssrc: configuration.localSSRC, firstSequence: configuration.initialSequence & 0x7FFF,
+            timestampOffset: configuration.initialTimestamp)
+        control = ControlState(configuration: configuration, now: now)
+    }
+
+    /// New formats from a re-INVITE. Our SSRC, sequence numbers and timestamp offset go on.
+    public mutating func renegotiate(_ formats: RTPFormats) {
+        self.formats = formats
+        reception.renegotiate(formats)
+        if formats.sendTelephoneEvent == nil { keys.cancel() }
+    }
+
+    // MARK: Receiving
+
+    /// Takes one decrypted RTP packet.
+    /// - Parameters:
+    ///   - packet: the datagram; frames refer to it without a copy
+    ///   - source: where it came from, already accepted by ICE or `SourceLatch`
+    ///   - events: what follows from it, in order; ranges in it are valid until the next call
+    public mutating func receive(
+        _ packet: UnsafeRawBufferPointer, from source: TransportAddress, now: NIODeadline,
+        into events: inout [RTPEvent]
+    ) {
+        reception.receive(packet, from: source, now: now, into: &events)
+    }
+
+    /// Gives up what has been waited for long enough. To be called when `deadline` has come; earlier does no harm.
+    public mutating func expire(now: NIODeadline, into events: inout [RTPEvent]) {
+        reception.expire(now: now, into: &events)
+    }
+
+    /// When a missing packet, or the lost end of a key, is to be given up by `expire`; `nil` when nothing is awaited.
+    /// Reports and keys of our own have `reportDeadline` and `digitDeadline`.
+    public var deadline: NIODeadline? { reception.deadline }
+
+    /// The source accepted at present; `nil` before its first packet.
+    public var remoteSSRC: UInt32? { reception.source?.ssrc }
+
+    // MARK: Sending
+
+    /// Writes one packet of sound into the caller's buffer.
+    /// - Parameters:
+    ///   - payload: the codec's bytes; they may already lie in `buffer`, at `RTPPacketView.headerLength`
+    ///   - timestamp: on our own axis, extended, in units of `formats.sendAudio.clockRate`. It must be beyond the one
+    ///     before; the random offset of the wire is added here
+    ///   - marker: the first packet after silence or a new base
+    /// - Returns: the packet's length; 0 when the buffer is too small for it.
+    public mutating func writePacket(
+        payload: UnsafeRawBufferPointer, timestamp: Int64, marker: Bool, now: NIODeadline,
+        into buffer: UnsafeMutableRawBufferPointer
+    ) -> Int {
+        sender.write(
+            payload, payloadType: formats.sendAudio.payloadType, timestamp: timestamp, marker: marker, now: now,
+            into: buffer)
+    }
+
+    /// The timestamp of the last packet sent, sound or key, on our axis.
+    public var lastTimestampSent: Int64? { sender.last?.timestamp }
+
+    /// Sends a key as telephone-event, after those asked for before. Its packets are fetched by `writeDigitPacket`.
+    /// - Parameters:
+    ///   - event: 0 to 9, 10 is *, 11 is #, 12 to 15 are A to D
+    ///   - duration: how long it is pressed, at least 40 ms
+    ///   - timestamp: our axis at `now`
+    /// - Returns: false when the peer takes none, the key does not exist, or 64 wait already.
+    public mutating func startDigit(
+        _ event: UInt8, duration: TimeAmount, timestamp: Int64, now: NIODeadline
+    ) -> Bool {
+        guard TelephoneEventReceiver.keys.contains(event), let format = formats.sendTelephoneEvent,
+            FormatTable.clockRates.contains(format.clockRate)
+        else { return false }
+        return keys.start(event, duration: duration, timestamp: timestamp, now: now)
+    }
+
+    /// Whether keys are being sent or wait: no sound is to be sent meanwhile (RFC 4733, 2.5.1.2).
+    public var isSendingDigit: Bool { keys.isSending }
+
+    /// When `writeDigitPacket` has the next packet.
+    public var digitDeadline: NIODeadline? { keys.deadline }
+
+    /// Writes the telephone-event packet that is due. To be called again until it returns `nil`.
+    /// - Parameter buffer: at least 16 bytes
+    /// - Returns: the packet's length.
+    public mutating func writeDigitPacket(
+        now: NIODeadline, into buffer: UnsafeMutableRawBufferPointer
+    ) -> Int? {
+        guard let format = formats.sendTelephoneEvent,
+            buffer.count >= RTPPacketView.headerLength + TelephoneEventPayload.length,
+            let packet = keys.next(
+                now: now, eventClock: format.clockRate, soundClock: formats.sendAudio.clockRate,
+                after: keys.isPressed ? nil : sender.last?.timestamp)
+        else { return nil }
+        return withUnsafeBytes(of: packet.payload.encoded.bigEndian) { payload in
+            sender.write(
+                payload, payloadType: format.payloadType, timestamp: packet.timestamp, marker: packet.marker, now: now,
+                into: buffer)
+        }
+    }
+
+    // MARK: Figures
+
+    public var statistics: RTPStatistics {
+        var statistics = reception.counters
+        statistics.packetsSent = sender.packets
+        statistics.octetsSent = sender.octets
+        statistics.lost = reception.lost
+        statistics.jitterMilliseconds = reception.source?.jitter.milliseconds ?? 0
+        statistics.reorderingWait = reception.wait.current
+        control.report(to: &statistics, clockRate: formats.sendAudio.clockRate)
+        return statistics
+    }
+}

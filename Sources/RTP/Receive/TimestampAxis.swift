@@ -1,0 +1,15 @@
+/// Timestamps of one source, extended past their 32 bits by the shortest way from one to the next.
+struct TimestampAxis {
+    private var last: Int64?
+
+    mutating func extend(_ timestamp: UInt32) -> Int64 {
+        guard let last else {
+            self.last = Int64(timestamp)
+            return Int64(timestamp)
+        }
+        let step = Int32(bitPattern: timestamp &- UInt32(truncatingIfNeeded: last))
+        let extended = last &+ Int64(step)
+        self.last = extended
+        return extended
+    }
+}
