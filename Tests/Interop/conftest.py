@@ -1,0 +1,88 @@
+"""Fixtures every interop test builds on. Nothing here is skipped: a missing peer or a missing binary is a failure."""
+
+import logging
+import pathlib
+import re
+
+import pytest
+from gateway import Gateway, Parking
+from twilio_agent import TwilioAgent
+
+OUT = pathlib.Path(__file__).parent / "out"
+
+logging.getLogger("websockets").setLevel(logging.CRITICAL)
+
+
+@pytest.fixture(scope="session")
+def parking():
+    place = Parking()
+    yield place
+    place.settle()
+    assert not place.failures, "left over after the last call:\n" + "\n".join(place.failures)
+
+
+@pytest.fixture
+def out_folder(request):
+    """A folder for what this test leaves behind: logs, recordings, screenshots."""
+    name = re.sub(r"[^\w.-]+", "_", f"{request.node.path.stem}.{request.node.name}")
+    folder = OUT / name
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@pytest.fixture
+def start_gateway(request, out_folder, parking):
+    """Starts gateways with a configuration of the test's own: start_gateway(agents={…}, routes=[…], …).
+
+    After the test each must have let go of every call, dialog and port."""
+    started = []
+
+    def start(**options):
+        folder = out_folder if not started else out_folder / f"gateway-{len(started) + 1}"
+        started.append(Gateway(folder, **options))
+        return started[-1]
+
+    yield start
+    for gateway in started:
+        if gateway.process.poll() == 0:  # the test has stopped it
+            gateway.kill()
+            continue
+        try:
+            assert gateway.alive(), f"the gateway died with {gateway.process.returncode}:\n{gateway.log_tail()}"
+            gateway.await_idle()
+        except BaseException:
+            gateway.kill()
+            raise
+        parking.park(request.node.name, gateway)
+
+
+@pytest.fixture
+def gateway(start_gateway):
+    """A gateway with the built-in agents `demo` (parrot) and `echo`."""
+    return start_gateway()
+
+
+@pytest.fixture
+def start_agent():
+    """Starts Twilio-dialect agents on free ports: start_agent(echo=True, …)."""
+    started = []
+
+    def start(**options):
+        started.append(TwilioAgent(**options))
+        return started[-1]
+
+    yield start
+    for agent in started:
+        agent.stop()
+
+
+@pytest.fixture
+def agent(start_agent):
+    """A Twilio-dialect agent that says only what the test tells it to say."""
+    return start_agent()
+
+
+@pytest.fixture
+def agent_gateway(start_gateway, agent):
+    """A gateway that routes `assistant` to the agent."""
+    return start_gateway(agents={"assistant": agent.configuration})

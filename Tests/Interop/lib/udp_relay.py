@@ -1,0 +1,77 @@
+"""A UDP relay between one peer and the gateway that loses, delays and reorders by a seed, both ways."""
+
+import heapq
+import random
+import select
+import socket
+import threading
+import time
+
+
+class UDPRelay:
+    """The peer sends to `inner`; the gateway sees everything come from `outer` and sends there.
+
+    `loss` and `late` are shares of datagrams; a late one is held back `late_seconds`. `spare_first` datagrams each way pass."""
+
+    def __init__(self, target=None, loss=0.0, late=0.0, late_seconds=0.05, seed=1, spare_first=0, host="127.0.0.1"):
+        self.target = target
+        self._loss, self._late, self._late_seconds = loss, late, late_seconds
+        self._random = {True: random.Random(seed), False: random.Random(seed + 1)}
+        self._spare = {True: spare_first, False: spare_first}
+        self._inner = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._outer = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        for end in (self._inner, self._outer):
+            end.bind((host, 0))
+            end.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+        self.inner, self.outer = self._inner.getsockname(), self._outer.getsockname()
+        self._peer = None
+        self.passed, self.dropped, self.delayed = 0, 0, 0
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+    def stop(self):
+        self._ended.set()
+        self._thread.join(5)
+        self._inner.close()
+        self._outer.close()
+
+    def _run(self):
+        held, count = [], 0
+        while not self._ended.is_set():
+            wait = min(0.1, max(0, held[0][0] - time.monotonic())) if held else 0.1
+            readable, _, _ = select.select([self._inner, self._outer], [], [], wait)
+            for end in readable:
+                try:
+                    data, source = end.recvfrom(65536)
+                except OSError:
+                    continue
+                toward_gateway = end is self._inner
+                if toward_gateway:
+                    self._peer = source
+                chance = self._random[toward_gateway]
+                lose, delay = chance.random() < self._loss, chance.random() < self._late
+                if self._spare[toward_gateway] > 0:
+                    self._spare[toward_gateway] -= 1
+                    lose = delay = False
+                if lose:
+                    self.dropped += 1
+                    continue
+                count += 1
+                self.delayed += delay
+                heapq.heappush(held, (time.monotonic() + (self._late_seconds if delay else 0), count, toward_gateway, data))
+            while held and held[0][0] <= time.monotonic():
+                _, _, toward_gateway, data = heapq.heappop(held)
+                end, to = (self._outer, self.target) if toward_gateway else (self._inner, self._peer)
+                if to:
+                    try:
+                        end.sendto(data, to)
+                        self.passed += 1
+                    except OSError:
+                        pass
