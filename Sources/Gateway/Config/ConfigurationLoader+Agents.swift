@@ -1,0 +1,84 @@
+import Dialplan
+
+extension ConfigurationLoader {
+    func readAgents(_ configuration: MappingReader) -> [Agent] {
+        (configuration.entries("agents") ?? []).map { entry in
+            checkName(entry, "agent")
+            return readAgent(entry)
+        }
+    }
+
+    private func readAgent(_ entry: YAMLNode.Entry) -> Agent {
+        let reader = MappingReader(entry.value, "agent \(entry.key)", problems)
+        let builtin = reader.word("builtin", Agent.Builtin.self)
+        let urls = readURLs(reader)
+        let dialect = reader.word("protocol", Agent.AgentProtocol.self) ?? .twilio
+        var agent = Agent(name: entry.key, link: builtin.map(Agent.Link.builtin) ?? .socket(urls: urls, dialect))
+        agent.token = reader.secret("token", besides: file)
+        agent.webhook = reader.take("webhook").flatMap { reader.url(of: $0, "webhook", schemes: ["http", "https"]) }
+        agent.account = reader.text("account")
+        agent.instructions = reader.text("instructions")
+        agent.voice = reader.text("voice")
+        agent.model = reader.text("model")
+        agent.tools = readTools(reader)
+        reader.finish()
+        check(agent, reader.node, entry)
+        return agent
+    }
+
+    private func readURLs(_ reader: MappingReader) -> [String] {
+        let single = reader.take("url"), several = reader.list("urls")
+        if let single, reader.node.entry("urls") != nil {
+            problems.error("an agent has either url or urls", at: single)
+        }
+        if let several, several.isEmpty, let node = reader.node.entry("urls") {
+            problems.error("urls needs at least one", at: node)
+        }
+        if let standby = several?.dropFirst().first { Unbuilt.standbyAgents.report(at: standby, problems) }
+        return ([single].compactMap { $0 } + (several ?? [])).compactMap { reader.url(of: $0, "url", schemes: ["ws", "wss"]) }
+    }
+
+    private func readTools(_ reader: MappingReader) -> [Agent.Tool] {
+        (reader.list("tools") ?? []).compactMap { node in
+            guard let text = reader.text(of: node, "tools") else { return nil }
+            guard let tool = Agent.Tool(rawValue: text) else {
+                problems.error("a tool must be \(MappingReader.either(Agent.Tool.allCases.map(\.rawValue))), not \(node.quoted)", at: node)
+                return nil
+            }
+            return tool
+        }
+    }
+
+    /// What the keys of an agent must be to each other.
+    private func check(_ agent: Agent, _ node: YAMLNode, _ entry: YAMLNode.Entry) {
+        func refuse(_ keys: [String], _ reason: String) {
+            for key in keys {
+                if let value = node.entry(key) { problems.error("\(key) \(reason)", at: value) }
+            }
+        }
+        let openAI = ["instructions", "voice", "model", "tools"]
+        if node.entry("builtin") != nil {
+            refuse(["url", "urls", "protocol", "token", "webhook", "account"] + openAI, "does not go with a built-in agent")
+            return
+        }
+        if node.entry("url") == nil, node.entry("urls") == nil {
+            problems.error("agent \(entry.key) needs builtin, url or urls", line: entry.line, column: entry.column)
+        }
+        guard case .socket(let urls, let dialect) = agent.link else { return }
+        if dialect != .openai { refuse(openAI, "goes with protocol: openai only") }
+        if dialect != .twilio {
+            refuse(["webhook", "account"], "goes with protocol: twilio only")
+            if let value = node.entry("protocol") { Unbuilt.agentProtocol.report(at: value, problems) }
+        } else if let value = node.entry("webhook") ?? node.entry("account") {
+            Unbuilt.webhook.report(at: value, problems)
+        }
+        let isExposed = urls.contains { url in
+            let authority = url.dropFirst(5).prefix { !"/?".contains($0) }
+            let host = HostPort(authority, portRequired: false)?.host ?? ""
+            return url.lowercased().hasPrefix("ws://") && host.lowercased() != "localhost" && IPAddress(host)?.isLoopback != true
+        }
+        if isExposed, let token = node.entry("token") {
+            problems.warning("the token travels in the clear: use wss://", at: token)
+        }
+    }
+}

@@ -1,0 +1,46 @@
+import Dialplan
+
+/// Functions whose keys are read but which are not built yet (CONTRACT 3). Those that protect refuse the
+/// configuration, for a gateway that looks protected and is not is worse than none; the others only warn.
+/// Whoever builds one removes its case here.
+enum Unbuilt {
+    case httpTLS, adminToken, browserAuth, sipTLS, requiredSRTP, inboundAuth
+    case turn, realtime, register, credentials, codec, dtmf, optionalSRTP, echo, hostNames
+    case standbyAgents, agentProtocol, webhook, database
+
+    var protects: Bool {
+        switch self {
+        case .httpTLS, .adminToken, .browserAuth, .sipTLS, .requiredSRTP, .inboundAuth: true
+        default: false
+        }
+    }
+
+    /// What does not work, and for a warning what happens instead.
+    var sentence: String {
+        switch self {
+        case .httpTLS: "http.tls is not built yet; put a TLS proxy in front, or remove it to serve plain HTTP"
+        case .adminToken: "http.admin_token is not built yet; remove it, and /api and /admin answer only to the machine itself"
+        case .browserAuth: "browser.auth is not built yet; remove it to let every browser call"
+        case .sipTLS: "SIP over TLS is not built yet; use udp: or tcp: over a network you trust"
+        case .requiredSRTP: "srtp: required is not built yet; set srtp: off to send plain RTP"
+        case .inboundAuth: "inbound_auth is not built yet; remove it, and accept_from alone decides who may call in"
+        case .turn: "turn is not built yet: browsers get no TURN server"
+        case .realtime: "realtime is not built yet: media loops run at normal priority"
+        case .register: "register is not built yet: no registration is kept"
+        case .credentials: "username and password are not used yet"
+        case .codec: "this codec is not built yet for trunks: it is left out"
+        case .dtmf: "only rfc4733 is built yet: auto is used instead"
+        case .optionalSRTP: "srtp: optional is not built yet: RTP is plain"
+        case .echo: "echo cancellation is not built yet: echo is left as it comes"
+        case .hostNames: "names of hosts are not resolved yet: list their addresses in accept_from"
+        case .standbyAgents: "standby agents are not built yet: only the first URL is used"
+        case .agentProtocol: "only the twilio protocol is built yet: steps with this agent fall over to the next step"
+        case .webhook: "webhook and account are not built yet: the WebSocket is opened without asking"
+        case .database: "call records are not built yet: nothing is stored"
+        }
+    }
+
+    func report(at node: YAMLNode, _ problems: ProblemList) {
+        if protects { problems.error(sentence, at: node) } else { problems.warning(sentence, at: node) }
+    }
+}
