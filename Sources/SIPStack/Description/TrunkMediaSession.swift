@@ -174,10 +174,7 @@ extension TrunkMediaSession {
 
     /// The same section with port 0 (RFC 3264 section 6).
     private static func rejected(_ section: MediaDescription) -> MediaDescription {
-        var answer = MediaDescription(
-            kind: section.kind, port: 0, transportProtocol: section.transportProtocol, formats: section.formats)
-        if let mid = section.mid { answer.attributes.append(Attribute("mid", mid)) }
-        return answer
+        MediaDescription(kind: section.kind, port: 0, transportProtocol: section.transportProtocol, formats: section.formats)
     }
 
     /// The text to send; the version grows by one if anything differs from what was sent before (RFC 3264 section 8).
