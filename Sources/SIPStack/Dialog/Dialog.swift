@@ -1,0 +1,85 @@
+import NIOCore
+
+/// Call-ID and both tags (RFC 3261 12).
+struct DialogKey: Hashable, Sendable {
+    let callID: String
+    let localTag: String
+    /// Empty for an RFC 2543 peer without a tag.
+    let remoteTag: String
+}
+
+/// One call leg that a far end began: from its INVITE to the end of the BYE.
+struct Dialog: Sendable {
+    enum Stage: Sendable {
+        /// The INVITE has no final response yet. `provisional` is repeated every minute, or proxies give up (RFC 3261 13.3.1.1).
+        case incoming(transaction: UInt64, provisional: Provisional?)
+        case established
+        /// Hung up by us while a 2xx was unacknowledged: the BYE goes out after the ACK, or when it is given up (RFC 3261 15).
+        case hangingUp(reason: SIPReason?)
+        /// Our BYE is under way.
+        case ending
+    }
+
+    struct Provisional: Sendable {
+        let response: [UInt8]
+        var refresh: NIODeadline
+    }
+
+    /// A re-INVITE or UPDATE the user has not answered yet.
+    struct PendingReoffer: Sendable {
+        let transaction: UInt64
+        let isInvite: Bool
+        let hasOffer: Bool
+        /// The Contact it brings, which holds once it is accepted (RFC 3261 12.2.2).
+        let target: String?
+    }
+
+    let id: SIPCallID
+    let key: DialogKey
+    /// From and To of requests we send (RFC 3261 12.2.1.1), as values.
+    let localIdentity: [UInt8]
+    let remoteIdentity: [UInt8]
+    let routes: [NameAddress]
+    var remoteTarget: String
+    /// Where the far end's last request came from.
+    var flow: SIPFlow
+    var localSequence: UInt32 = 0
+    var remoteSequence: UInt32
+    var stage: Stage
+    /// The INVITE brought no offer: our 200 does.
+    let isDelayedOffer: Bool
+    var unacknowledged: [SuccessRetransmission] = []
+    var pendingReoffer: PendingReoffer?
+
+    init(id: SIPCallID, key: DialogKey, request: SIPRequest, localIdentity: [UInt8], flow: SIPFlow, transaction: UInt64, isDelayedOffer: Bool) {
+        self.id = id
+        self.key = key
+        self.localIdentity = localIdentity
+        self.flow = flow
+        self.isDelayedOffer = isDelayedOffer
+        remoteIdentity = request.headers.first("from")?.value ?? []
+        routes = request.headers.all("record-route").flatMap { (try? NameAddress.list($0.value, field: "Record-Route")) ?? [] }
+        // RFC 2543 callers may leave Contact out (RFC 4475 3.4.1); From is then all there is.
+        remoteTarget = Self.contact(request) ?? request.from.uri
+        remoteSequence = request.sequence.number
+        stage = .incoming(transaction: transaction, provisional: nil)
+    }
+
+    static func contact(_ request: SIPRequest) -> String? {
+        request.headers.first("contact").flatMap { try? NameAddress.list($0.value, field: "Contact") }?.first?.uri
+    }
+
+    /// Whether the user has been told of the end, so that nothing more is said to it.
+    var isSilent: Bool {
+        switch stage {
+        case .hangingUp, .ending: true
+        case .incoming, .established: false
+        }
+    }
+
+    var deadline: NIODeadline? {
+        var deadline = unacknowledged.map(\.deadline).min()
+        if case .incoming(_, let provisional?) = stage { deadline = deadline.map { min($0, provisional.refresh) } ?? provisional.refresh }
+        return deadline
+    }
+}

@@ -1,0 +1,75 @@
+import NIOCore
+
+/// Time that passes, and connections that break.
+extension SIPEndpoint {
+    /// Does everything whose time has come.
+    public mutating func expire(now: NIODeadline, into out: inout [SIPOutput]) {
+        while let owner = timers.popDue(now: now) {
+            switch owner {
+            case .server(let number): withServerTransaction(number, into: &out) { $0.expire(now: now, into: &$1) }
+            case .client(let number): withClientTransaction(number, now: now, into: &out) { $0.expire(now: now, into: &$1) }
+            case .call(let call): expire(call, now: now, into: &out)
+            }
+        }
+    }
+
+    private mutating func expire(_ call: SIPCallID, now: NIODeadline, into out: inout [SIPOutput]) {
+        guard var dialog = dialogs[call] else { return }
+        if case .incoming(let number, var provisional?) = dialog.stage, provisional.refresh <= now {
+            respond(number, status: 180, response: provisional.response, now: now, into: &out)
+            provisional.refresh = now + Self.provisionalInterval
+            dialog.stage = .incoming(transaction: number, provisional: provisional)
+        }
+        var gaveUp = false
+        for index in dialog.unacknowledged.indices {
+            switch dialog.unacknowledged[index].expire(now: now) {
+            case .nothing: break
+            case .retransmit: retransmit(dialog.unacknowledged[index].response, flow: dialog.unacknowledged[index].flow, into: &out)
+            case .gaveUp: gaveUp = true
+            }
+        }
+        store(dialog)
+        guard gaveUp else { return }
+        var reason = SIPReason(cause: 408, text: "No ACK")
+        if case .hangingUp(let given?) = dialog.stage { reason = given }
+        terminatePending(dialog, now: now, into: &out)
+        dialogs[call]?.pendingReoffer = nil
+        sendBye(call, reason: reason, now: now, into: &out)
+        if !dialog.isSilent { out.append(.ended(call, .noAcknowledgement)) }
+    }
+
+    /// A TCP or TLS connection is gone. Calls that were not established yet end; the others go on, and their next message opens a new one.
+    public mutating func connectionClosed(_ connection: UInt64, now: NIODeadline, into out: inout [SIPOutput]) {
+        guard connection != 0 else { return }
+        for number in serverTransactions.keys.sorted() {
+            guard var transaction = serverTransactions[number], transaction.template.flow.connection == connection else { continue }
+            transaction.template.connectionClosed(sentByPort: transaction.sentByPort)
+            serverTransactions[number] = transaction
+        }
+        for number in clientTransactions.keys.sorted() where clientTransactions[number]?.flow.connection == connection {
+            guard let call = clientTransactions[number]?.call else { continue }
+            withClientTransaction(number, now: now, into: &out) { machine, _ in machine.abandon() }
+            if let dialog = dialogs[call], case .ending = dialog.stage { removeDialog(call) }
+        }
+        for call in dialogs.keys.sorted(by: { $0.number < $1.number }) {
+            guard var dialog = dialogs[call], dialog.flow.connection == connection else { continue }
+            dialog.flow.connection = 0
+            if case .established = dialog.stage, dialog.unacknowledged.isEmpty {
+                dialogs[call] = dialog
+                continue
+            }
+            let isSilent = dialog.isSilent
+            abandonTransactions(of: dialog, into: &out)
+            removeDialog(call)
+            if !isSilent { out.append(.ended(call, .transportLost)) }
+        }
+    }
+
+    /// Nobody is left to answer.
+    private mutating func abandonTransactions(of dialog: Dialog, into out: inout [SIPOutput]) {
+        var numbers = dialog.unacknowledged.map(\.transaction)
+        if case .incoming(let number, _) = dialog.stage { numbers.append(number) }
+        if let pending = dialog.pendingReoffer { numbers.append(pending.transaction) }
+        for number in numbers { withServerTransaction(number, into: &out) { transaction, _ in transaction.abandon() } }
+    }
+}

@@ -1,0 +1,70 @@
+/// A user as an address names it.
+public struct SIPParty: Hashable, Sendable {
+    /// The user part percent-decoded; a telephone number without its parameters. Empty if there is none.
+    public var user: String
+    /// The user part as written.
+    public var rawUser: String
+    /// Empty for TEL URIs.
+    public var host: String
+    public var port: Int?
+    /// Empty if there is none.
+    public var displayName: String
+    /// The whole URI as written.
+    public var uri: String
+
+    public init(user: String, rawUser: String, host: String, port: Int? = nil, displayName: String = "", uri: String) {
+        self.user = user
+        self.rawUser = rawUser
+        self.host = host
+        self.port = port
+        self.displayName = displayName
+        self.uri = uri
+    }
+
+    /// Of a URI of a scheme we do not know only the text is there.
+    init(uri: String, displayName: String = "") {
+        let parsed = SIPURI(uri)
+        self.init(
+            user: parsed?.user ?? "", rawUser: parsed?.rawUser ?? "", host: parsed?.host ?? "", port: parsed?.port,
+            displayName: displayName, uri: uri)
+    }
+
+    init(_ address: NameAddress) { self.init(uri: address.uri, displayName: address.displayName) }
+}
+
+/// An INVITE that begins a call.
+public struct SIPIncomingCall: Sendable {
+    public var id: SIPCallID
+    public var flow: SIPFlow
+    /// As written.
+    public var requestURI: String
+    /// Whom the Request-URI names: the one to route on.
+    public var requested: SIPParty
+    public var to: SIPParty
+    public var from: SIPParty
+    /// The first P-Asserted-Identity with a user (RFC 3325); believe it only of a trunk.
+    public var assertedIdentity: SIPParty?
+    /// Every field in its order, bytes that are not UTF-8 replaced.
+    public var headers: [SIPHeaderField]
+    /// The session description; nil for a delayed offer.
+    public var offer: String?
+    public var callID: String
+    /// To be counted down on the way out (RFC 7332); 70 where the sender gave none.
+    public var maxForwards: Int
+
+    init(id: SIPCallID, flow: SIPFlow, request: SIPRequest, offer: String?) {
+        self.id = id
+        self.flow = flow
+        self.offer = offer
+        requestURI = request.uri
+        requested = SIPParty(uri: request.uri)
+        to = SIPParty(request.to)
+        from = SIPParty(request.from)
+        assertedIdentity = request.headers.all("p-asserted-identity")
+            .flatMap { (try? NameAddress.list($0.value, field: "P-Asserted-Identity")) ?? [] }
+            .map(SIPParty.init).first { !$0.user.isEmpty }
+        headers = request.headers.map { SIPHeaderField(name: $0.name, value: $0.text) }
+        callID = request.callID
+        maxForwards = request.maxForwards ?? 70
+    }
+}
