@@ -1,0 +1,20 @@
+import ArgumentParser
+import Gateway
+
+struct CheckCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "check", abstract: "Check the configuration and the dial plan, and run the dial plan's tests.")
+
+    @OptionGroup var config: ConfigurationOption
+
+    func run() throws {
+        let (configuration, plan, problems) = config.load()
+        for problem in problems { print(problem) }
+        guard configuration != nil, let plan else { throw ExitStatus.configurationRefused.exit }
+        print("\(config.path) is good: \(count(plan.routes.count, "route")), \(count(plan.testCount, "test")) passed")
+    }
+
+    private func count(_ number: Int, _ noun: String) -> String {
+        "\(number) \(noun)\(number == 1 ? "" : "s")"
+    }
+}
