@@ -1,0 +1,161 @@
+"""baresip, a real SIP phone, without a sound card: it speaks from a WAV file, records what it hears, and is steered by its
+ctrl_tcp module (JSON in netstrings)."""
+
+import json
+import pathlib
+import queue
+import socket
+import subprocess
+import threading
+import time
+import wave
+
+import numpy as np
+from waiting import wait_until
+
+_CONFIGURATION = """\
+sip_listen 127.0.0.1:{sip_port}
+audio_source aufile,{speech}
+audio_player aufile,{recording}
+audio_srate 8000
+audio_channels 1
+ausrc_srate 8000
+auplay_srate 8000
+ausrc_channels 1
+auplay_channels 1
+ausrc_format s16
+auplay_format s16
+audio_buffer 20-160
+rtp_timeout 60
+ctrl_tcp_listen 127.0.0.1:{control_port}
+module_path {modules}
+module g711.so
+module aufile.so
+module sndfile.so
+snd_path {folder}
+module_app account.so
+module_app menu.so
+module ctrl_tcp.so
+"""
+
+
+def _free_port(kind):
+    with socket.socket(socket.AF_INET, kind) as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
+
+
+def _modules():
+    found = sorted(pathlib.Path("/usr/lib").glob("**/baresip/modules"))
+    assert found, "no baresip modules below /usr/lib"
+    return found[0]
+
+
+class Baresip:
+    """One phone. `speech`: the WAV file it speaks once a call is up (8 kHz, mono)."""
+
+    def __init__(self, folder, speech, transport="udp", codecs="pcmu/8000,pcma/8000", dtmf="rtpevent"):
+        self.folder = pathlib.Path(folder)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        for stale in self.folder.glob("*.wav"):
+            stale.unlink()
+        control_port = _free_port(socket.SOCK_STREAM)
+        (self.folder / "config").write_text(_CONFIGURATION.format(
+            sip_port=_free_port(socket.SOCK_DGRAM), speech=speech, recording=self.folder / "played.wav", control_port=control_port,
+            modules=_modules(), folder=self.folder))  # fmt: skip
+        (self.folder / "accounts").write_text(f"<sip:+14155550142@127.0.0.1;transport={transport}>;regint=0;audio_codecs={codecs};dtmfmode={dtmf}\n")
+        (self.folder / "contacts").write_text("")
+        self.events = []
+        self._answers = queue.Queue()
+        self._log = open(self.folder / "baresip.log", "wb")
+        self.process = subprocess.Popen(["baresip", "-4", "-f", str(self.folder)], stdin=subprocess.PIPE, stdout=self._log, stderr=subprocess.STDOUT)
+        self._control = wait_until(lambda: self._connect(control_port), 10, lambda: f"baresip's control port:\n{self.log()}")
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _connect(self, port):
+        assert self.process.poll() is None, f"baresip ended with {self.process.returncode}:\n{self.log()}"
+        try:
+            return socket.create_connection(("127.0.0.1", port), 1)
+        except OSError:
+            return None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+    def log(self):
+        return (self.folder / "baresip.log").read_text(errors="replace")[-3000:]
+
+    def _read(self):
+        self._control.settimeout(None)
+        data = b""
+        while True:
+            try:
+                received = self._control.recv(65536)
+            except OSError:
+                return
+            if not received:
+                return
+            data += received
+            while b":" in data:
+                length, _, rest = data.partition(b":")
+                if len(rest) < int(length) + 1:
+                    break
+                message = json.loads(rest[: int(length)])
+                data = rest[int(length) + 1 :]
+                if message.get("event"):
+                    self.events.append((time.time(), message))
+                else:
+                    self._answers.put(message)
+
+    def command(self, command, parameters=""):
+        """A command of baresip's menu by its long name; returns what it says."""
+        text = json.dumps({"command": command, "params": parameters}).encode()
+        self._control.sendall(b"%d:%s," % (len(text), text))
+        answer = self._answers.get(timeout=5)
+        assert answer.get("ok"), f"{command} {parameters}: {answer}"
+        return answer.get("data", "")
+
+    def dial(self, uri):
+        self.command("dial", uri)
+
+    def types(self):
+        return [event["type"] for _, event in list(self.events)]
+
+    def wait_event(self, kind, limit=10):
+        """The event of a kind (CALL_ESTABLISHED, CALL_CLOSED, …) once it has come."""
+
+        def found():
+            return next((event for _, event in list(self.events) if event["type"] == kind), None)
+
+        return wait_until(found, limit, lambda: f"{kind}; events: {self.types()}\n{self.log()}")
+
+    def press(self, digits):
+        for digit in digits:
+            self.command("sndcode", digit)
+
+    def hang_up(self):
+        self.command("hangup")
+
+    def stop(self):
+        if self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(10)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait(5)
+        self._control.close()
+        self._reader.join(5)
+        self._log.close()
+
+    def heard(self):
+        """What the phone decoded, 16-bit samples at 8 kHz; whole only after `stop`."""
+        files = sorted(self.folder.glob("dump-*-dec.wav"))
+        assert files, f"baresip recorded nothing: {sorted(self.folder.iterdir())}\n{self.log()}"
+        with wave.open(str(files[-1])) as recording:
+            assert recording.getframerate() == 8000 and recording.getnchannels() == 1
+            return np.frombuffer(recording.readframes(recording.getnframes()), np.int16)
