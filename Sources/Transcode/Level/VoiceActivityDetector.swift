@@ -18,6 +18,9 @@ public final class VoiceActivityDetector {
     private static let loudest: Float = -20
     /// The floor may follow a new noise upward this fast in decibels per step (6 a second): a held vowel is no noise.
     private static let rise: Float = 0.06
+    /// What a background is taken for before it was heard: between a quiet room and a noisy street, so that neither
+    /// counts as speech for more than a second while it is learnt.
+    private static let initialFloor: Float = -55
     /// The minimum is taken over this many spans of `spanSteps`, two seconds in all.
     private static let spans = 4
     private static let spanSteps = 50
@@ -28,7 +31,7 @@ public final class VoiceActivityDetector {
     /// Samples since the last step that was loud enough to be speech.
     public private(set) var silentSamples = 0
     /// The learnt background in dBFS.
-    public private(set) var noiseFloor: Float = -70
+    public private(set) var noiseFloor: Float = VoiceActivityDetector.initialFloor
 
     private let stepSamples: Int
     private let hangoverSamples: Int
@@ -50,7 +53,8 @@ public final class VoiceActivityDetector {
         stepSamples = rate / 100
         hangoverSamples = rate / 1000 * endSilence
         minima = .allocate(capacity: Self.spans)
-        minima.initialize(repeating: noiseFloor, count: Self.spans)
+        // Nothing heard yet: full scale, which every step is below.
+        minima.initialize(repeating: 0, count: Self.spans)
     }
 
     deinit {
