@@ -69,7 +69,8 @@ public struct BrowserAnswer: Sendable {
 }
 
 extension BrowserOffer {
-    /// Answers every section of the offer: the audio section as ICE-lite with all our candidates, the others rejected.
+    /// Answers every section of the offer: the audio section as ICE-lite with all our candidates, the others rejected, but
+    /// for a section that tags the group of the audio section, which is kept as inactive (see `keptTagIndex`).
     public func answer(_ parameters: BrowserAnswerParameters) -> BrowserAnswer {
         let role = dtlsRole(preferring: parameters.dtlsRole)
         let preferred = capabilities.preferring(parameters.codecs)
@@ -87,15 +88,18 @@ extension BrowserOffer {
                 sessionIdentifier: "\(parameters.sessionID)", sessionVersion: "\(parameters.sessionVersion)",
                 address: "127.0.0.1"))
         if let mid, session.bundle(of: section) != nil {
-            answer.attributes.append(Attribute("group", "BUNDLE \(mid)"))
+            let mids = [keptTagIndex.flatMap { session.media[$0].mid }, mid].compactMap(\.self)
+            answer.attributes.append(Attribute("group", "BUNDLE \(mids.joined(separator: " "))"))
         }
         answer.attributes.append(Attribute("ice-lite"))
         answer.attributes.append(Attribute("ice-options", "ice2 trickle"))
         answer.attributes.append(Attribute("msid-semantic", "WMS *"))
         answer.media = session.media.indices.map { index in
-            index == audioIndex
-                ? answered(section, agreed: agreed, audio: audio, role: role, parameters: parameters)
-                : Self.rejected(session.media[index])
+            switch index {
+            case audioIndex: answered(section, agreed: agreed, audio: audio, role: role, parameters: parameters)
+            case keptTagIndex: Self.inactive(session.media[index], role: role, parameters: parameters)
+            default: Self.rejected(session.media[index])
+            }
         }
         return BrowserAnswer(sdp: answer.text, audio: audio, dtlsRole: role)
     }
@@ -112,19 +116,7 @@ extension BrowserOffer {
         _ section: MediaDescription, agreed: AudioCapabilities, audio: NegotiatedAudio, role: BrowserDTLSRole,
         parameters: BrowserAnswerParameters
     ) -> MediaDescription {
-        let first = parameters.candidates.first
-        var answer = MediaDescription(
-            kind: section.kind, port: first?.port ?? 9, transportProtocol: section.transportProtocol,
-            formats: agreed.formatList, connection: Connection(address: first?.address ?? "0.0.0.0"))
-        if let mid { answer.attributes.append(Attribute("mid", mid)) }
-        answer.attributes += [
-            Attribute(audio.direction.rawValue),
-            Attribute("rtcp-mux"),
-            Attribute("ice-ufrag", parameters.localUfrag),
-            Attribute("ice-pwd", parameters.localPassword),
-            Attribute("fingerprint", "sha-256 \(parameters.fingerprint)"),
-            Attribute("setup", role.rawValue),
-        ]
+        var answer = Self.transported(section, formats: agreed.formatList, direction: audio.direction, role, parameters)
         answer.attributes += agreed.attributes
         answer.attributes.append(Attribute("ptime", "\(audio.packetTime)"))
         if audio.direction.sends {
@@ -132,12 +124,51 @@ extension BrowserOffer {
             answer.attributes.append(Attribute("msid", "tandem audio"))
             answer.attributes.append(Attribute("ssrc", "\(parameters.localSSRC) cname:\(parameters.cname)"))
         }
+        return answer
+    }
+
+    /// A section on our one transport, still without what its formats mean.
+    private static func transported(
+        _ section: MediaDescription, formats: [String], direction: MediaDirection, _ role: BrowserDTLSRole,
+        _ parameters: BrowserAnswerParameters
+    ) -> MediaDescription {
+        let first = parameters.candidates.first
+        var answer = MediaDescription(
+            kind: section.kind, port: first?.port ?? 9, transportProtocol: section.transportProtocol, formats: formats,
+            connection: Connection(address: first?.address ?? "0.0.0.0"))
+        if let mid = section.mid { answer.attributes.append(Attribute("mid", mid)) }
+        answer.attributes += [
+            Attribute(direction.rawValue),
+            Attribute("rtcp-mux"),
+            Attribute("ice-ufrag", parameters.localUfrag),
+            Attribute("ice-pwd", parameters.localPassword),
+            Attribute("fingerprint", "sha-256 \(parameters.fingerprint)"),
+            Attribute("setup", role.rawValue),
+        ]
         for (rank, candidate) in parameters.candidates.enumerated() {
             let line = CandidateLine.host(address: candidate.address, port: candidate.port, rank: rank)
             answer.attributes.append(Attribute("candidate", line.value))
         }
         answer.attributes.append(Attribute("end-of-candidates"))
         return answer
+    }
+
+    /// A section that is accepted for its transport only: one of its formats, and nothing flows.
+    private static func inactive(
+        _ section: MediaDescription, role: BrowserDTLSRole, parameters: BrowserAnswerParameters
+    ) -> MediaDescription {
+        let number = section.firstMappedPayloadType
+        let formats = number.map { ["\($0)"] } ?? []
+        var answer = transported(section, formats: formats, direction: .inactive, role, parameters)
+        answer.attributes += meaning(of: number, in: section)
+        return answer
+    }
+
+    /// The `a=rtpmap` and `a=fmtp` lines of one format as the offer has them.
+    private static func meaning(of payloadType: UInt8?, in section: MediaDescription) -> [Attribute] {
+        guard let payloadType, let map = section.rtpMaps.first(where: { $0.payloadType == payloadType }) else { return [] }
+        let parameters = section.values(of: "fmtp").first { $0.hasPrefix("\(payloadType) ") }
+        return [Attribute("rtpmap", map.value)] + (parameters.map { [Attribute("fmtp", $0)] } ?? [])
     }
 
     /// Port 0, the section's `mid`, and one format with its meaning, so that parsers which look a dynamic number up find it.
@@ -147,10 +178,8 @@ extension BrowserOffer {
             formats: Array(section.formats.prefix(1)), connection: Connection(address: "0.0.0.0"))
         if let mid = section.mid { answer.attributes.append(Attribute("mid", mid)) }
         answer.attributes.append(Attribute("inactive"))
-        if let number = section.payloadTypes.first, section.formats.first == "\(number)",
-            let map = section.rtpMaps.first(where: { $0.payloadType == number })
-        {
-            answer.attributes.append(Attribute("rtpmap", map.value))
+        if let number = section.payloadTypes.first, section.formats.first == "\(number)" {
+            answer.attributes += meaning(of: number, in: section)
         }
         return answer
     }

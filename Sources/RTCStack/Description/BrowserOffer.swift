@@ -14,13 +14,16 @@ public struct BrowserOffer: Sendable {
     public let mid: String?
     /// The browser's: `sendonly` means that it sends.
     public let direction: MediaDirection
-    /// The values of the audio section's `a=candidate` lines; ICE-lite does not need them.
+    /// The values of the `a=candidate` lines of the audio section's transport; ICE-lite does not need them.
     public let candidates: [String]
     /// Whether more candidates may follow (`a=ice-options:trickle`).
     public let supportsTrickle: Bool
 
     let session: SessionDescription
     let audioIndex: Int
+    /// The section the BUNDLE group is tagged by, where that is another than the audio section and can be kept. Chrome with
+    /// `max-bundle` refuses an answer that rejects it ("Failed to setup RTCP mux"), so it is answered as inactive.
+    let keptTagIndex: Int?
     let capabilities: AudioCapabilities
 
     /// - Parameter codecs: those we speak to browsers; an offer without any of them is `noCommonCodec`.
@@ -34,7 +37,8 @@ public struct BrowserOffer: Sendable {
         guard let chosen = readable.first(where: { !$0.capabilities.formats.isEmpty }) else { throw .noCommonCodec }
 
         let section = session.media[chosen.index]
-        let levels = Self.transportLevels(of: section, in: session)
+        let keptTagIndex = Self.keptTagIndex(besides: chosen.index, in: session)
+        let levels = Self.transportLevels(of: section, keptTag: keptTagIndex, in: session)
         guard let ufrag = levels.firstValue({ $0.iceUsernameFragment }), let password = levels.firstValue({ $0.icePassword }),
             Self.isCredential(ufrag, minimum: 4), Self.isCredential(password, minimum: 22)
         else { throw .missingICECredentials }
@@ -54,10 +58,11 @@ public struct BrowserOffer: Sendable {
         self.setup = setup
         mid = section.mid
         direction = session.direction(of: section)
-        candidates = section.values(of: "candidate")
+        candidates = (keptTagIndex.map { session.media[$0] } ?? section).values(of: "candidate")
         supportsTrickle = levels.contains { $0.iceOptions.contains("trickle") }
         self.session = session
         audioIndex = chosen.index
+        self.keptTagIndex = keptTagIndex
         capabilities = chosen.capabilities
     }
 
@@ -65,19 +70,39 @@ public struct BrowserOffer: Sendable {
         section.isAudio && section.isSecureRTP && (section.port != 0 || section.isBundleOnly)
     }
 
-    /// Where transport attributes may stand, nearest first: the section, the section its BUNDLE group is tagged by (a
-    /// bundle-only section has none of its own, RFC 9143 section 7.1.3), the session.
+    private static func tagIndex(of section: MediaDescription, in session: SessionDescription) -> Int? {
+        guard let tag = session.bundle(of: section)?.mids.first else { return nil }
+        return session.media.firstIndex { $0.mid == tag }
+    }
+
+    private static func keptTagIndex(besides audioIndex: Int, in session: SessionDescription) -> Int? {
+        guard let index = tagIndex(of: session.media[audioIndex], in: session), index != audioIndex else { return nil }
+        let tagged = session.media[index]
+        return tagged.port != 0 && tagged.isSecureRTP && tagged.firstMappedPayloadType != nil ? index : nil
+    }
+
+    /// Where transport attributes may stand, the most telling first. A group's transport is that of its tagged section if
+    /// that is kept (RFC 9143 section 7.1.1), else that of its next one, which is the audio section; that may have none of
+    /// its own when it is bundle-only (7.1.3).
     private static func transportLevels(
-        of section: MediaDescription, in session: SessionDescription
+        of section: MediaDescription, keptTag: Int?, in session: SessionDescription
     ) -> [any AttributeContainer] {
-        guard let tag = session.bundle(of: section)?.mids.first, let tagged = session.media.first(where: { $0.mid == tag })
-        else { return [section, session] }
-        return [section, tagged, session]
+        if let keptTag { return [session.media[keptTag], section, session] }
+        if let tag = tagIndex(of: section, in: session) { return [section, session.media[tag], session] }
+        return [section, session]
     }
 
     /// Lengths of RFC 8839 section 5.4; a space would break the STUN user name apart in logs and messages.
     private static func isCredential(_ text: String, minimum: Int) -> Bool {
         (minimum...256).contains(text.utf8.count) && text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: ":") }
+    }
+}
+
+extension MediaDescription {
+    /// The first payload type whose meaning the section says itself.
+    var firstMappedPayloadType: UInt8? {
+        let mapped = Set(rtpMaps.map(\.payloadType))
+        return payloadTypes.first { mapped.contains($0) }
     }
 }
 

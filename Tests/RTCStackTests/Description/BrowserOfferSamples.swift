@@ -1,6 +1,6 @@
 /// Offers as the peers write them; keys and addresses are made up. Lines end in CRLF, as on the wire.
 enum BrowserOfferSamples {
-    static let all = [chrome, chromeAudioOnly, chromeMaxBundleVideoFirst, firefox, safari, aiortc]
+    static let all = [chrome, chromeAudioOnly, chromeVideoFirst, bundleOnlyAudio, firefox, safari, aiortc]
 
     private static func wire(_ text: String) -> String {
         text.split(separator: "\n", omittingEmptySubsequences: true).map { $0 + "\r\n" }.joined()
@@ -135,8 +135,56 @@ enum BrowserOfferSamples {
         a=ssrc:77 cname:abc
         """)
 
-    /// `bundlePolicy: "max-bundle"` with video first: the audio section is bundle-only and has no transport of its own.
-    static let chromeMaxBundleVideoFirst = wire(
+    /// Chromium 140 with a video transceiver before the audio track: the video section tags the group.
+    static let chromeVideoFirst = wire(
+        """
+        v=0
+        o=- 6639823488062306529 2 IN IP4 127.0.0.1
+        s=-
+        t=0 0
+        a=group:BUNDLE 0 1
+        a=extmap-allow-mixed
+        a=msid-semantic: WMS stream
+        m=video 9 UDP/TLS/RTP/SAVPF 96 97 102
+        c=IN IP4 0.0.0.0
+        a=rtcp:9 IN IP4 0.0.0.0
+        a=ice-ufrag:gB7p
+        a=ice-pwd:p63GMwtX0RVUhydVf+Y4oKzU
+        a=ice-options:trickle
+        a=fingerprint:sha-256 \(fingerprint)
+        a=setup:actpass
+        a=mid:0
+        a=sendrecv
+        a=msid:- 5b46f874-0343-469f-9aab-3f0b520fc1fc
+        a=rtcp-mux
+        a=rtcp-rsize
+        a=rtpmap:96 H264/90000
+        a=fmtp:96 level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42001f
+        a=rtpmap:97 rtx/90000
+        a=fmtp:97 apt=96
+        a=rtpmap:102 VP8/90000
+        a=ssrc-group:FID 840746504 336780094
+        a=ssrc:840746504 cname:XFOPw759gJ5ZdJIb
+        m=audio 9 UDP/TLS/RTP/SAVPF 111 0 110
+        c=IN IP4 0.0.0.0
+        a=rtcp:9 IN IP4 0.0.0.0
+        a=ice-ufrag:gB7p
+        a=ice-pwd:p63GMwtX0RVUhydVf+Y4oKzU
+        a=ice-options:trickle
+        a=fingerprint:sha-256 \(fingerprint)
+        a=setup:actpass
+        a=mid:1
+        a=sendrecv
+        a=rtcp-mux
+        a=rtpmap:111 opus/48000/2
+        a=fmtp:111 minptime=10;useinbandfec=1
+        a=rtpmap:0 PCMU/8000
+        a=rtpmap:110 telephone-event/48000
+        a=ssrc:3952769061 cname:XFOPw759gJ5ZdJIb
+        """)
+
+    /// The form RFC 9143 gives a bundle-only section: port 0 and no transport of its own; the tagged section has it.
+    static let bundleOnlyAudio = wire(
         """
         v=0
         o=- 3990442156204857316 2 IN IP4 127.0.0.1

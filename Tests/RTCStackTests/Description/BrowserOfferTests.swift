@@ -40,10 +40,26 @@ import Testing
     }
 
     @Test func bundleOnlyAudioUsesTheTransportOfItsGroup() throws {
-        let offer = try BrowserOffer(parsing: BrowserOfferSamples.chromeMaxBundleVideoFirst)
+        let offer = try BrowserOffer(parsing: BrowserOfferSamples.bundleOnlyAudio)
         #expect(offer.iceUsernameFragment == "Tag1")
         #expect(offer.mid == "audio1")
         #expect(offer.setup == .actpass)
+    }
+
+    @Test func transportIsThatOfTheTaggedSection() throws {
+        let text = BrowserOfferSamples.chromeVideoFirst.replacing(
+            "a=mid:0\r\n", with: "a=mid:0\r\na=candidate:1 1 udp 1 192.0.2.1 9 typ host\r\n")
+        // Were audio given a transport of its own, bundling would still put it on the tagged one.
+        let other = String(text.replacing("m=audio", with: "\u{1}").split(separator: "\u{1}")[0]) + "m=audio"
+            + text.replacing("m=audio", with: "\u{1}").split(separator: "\u{1}")[1].replacing("gB7p", with: "othr")
+        let offer = try BrowserOffer(parsing: other)
+        #expect(offer.iceUsernameFragment == "gB7p")
+        #expect(offer.candidates.count == 1)
+        #expect(offer.mid == "1")
+        // A tag that is switched off carries nothing.
+        let off = try BrowserOffer(parsing: other.replacing("m=video 9", with: "m=video 0"))
+        #expect(off.iceUsernameFragment == "othr")
+        #expect(off.candidates.isEmpty)
     }
 
     /// Each entry: what to replace in Chrome's offer by what, and what must come of it.
@@ -85,7 +101,7 @@ import Testing
 
     @Test func codecsAreThoseAskedFor() throws {
         #expect(throws: BrowserOfferError.noCommonCodec) {
-            try BrowserOffer(parsing: BrowserOfferSamples.chromeMaxBundleVideoFirst, codecs: [.g722])
+            try BrowserOffer(parsing: BrowserOfferSamples.bundleOnlyAudio, codecs: [.g722])
         }
         _ = try BrowserOffer(parsing: BrowserOfferSamples.chrome, codecs: [.g722])
     }
