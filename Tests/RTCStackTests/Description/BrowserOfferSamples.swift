@@ -135,7 +135,7 @@ enum BrowserOfferSamples {
         a=ssrc:77 cname:abc
         """)
 
-    /// Chromium 140 with a video transceiver before the audio track: the video section tags the group.
+    /// After Chromium 156 with a video transceiver before the audio track, shortened: the video section tags the group.
     static let chromeVideoFirst = wire(
         """
         v=0
