@@ -10,20 +10,21 @@ enum Spelling {
         return best.distance <= max(1, min(word.count, best.candidate.count) / 3) ? best.candidate : nil
     }
 
-    /// Levenshtein's: insertions, deletions and replacements of one character.
+    /// Insertions, deletions, replacements, and exchanges of two neighbours.
     private static func distance(_ left: String, _ right: String) -> Int {
         let left = Array(left.utf8), right = Array(right.utf8)
         guard left.count <= longest, right.count <= longest else { return Int.max }
-        var row = Array(0...right.count)
-        for (i, a) in left.enumerated() {
-            var diagonal = row[0]
-            row[0] = i + 1
-            for (j, b) in right.enumerated() {
-                let replaced = diagonal + (a == b ? 0 : 1)
-                diagonal = row[j + 1]
-                row[j + 1] = min(replaced, row[j] + 1, diagonal + 1)
+        var beforeLast: [Int] = []
+        var last = Array(0...right.count)
+        for i in left.indices {
+            var row = [i + 1]
+            for j in right.indices {
+                var best = min(last[j] + (left[i] == right[j] ? 0 : 1), last[j + 1] + 1, row[j] + 1)
+                if i > 0, j > 0, left[i] == right[j - 1], left[i - 1] == right[j] { best = min(best, beforeLast[j - 1] + 1) }
+                row.append(best)
             }
+            (beforeLast, last) = (last, row)
         }
-        return row[right.count]
+        return last[right.count]
     }
 }
