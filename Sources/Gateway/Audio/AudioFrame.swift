@@ -1,0 +1,29 @@
+import RTP
+import SDP
+
+/// A piece of sound on its way from one port to the other. Its pointers are valid only during the call that passes it on.
+struct AudioFrame {
+    /// Mono samples at the bridge's rate. May be changed in place by whoever receives the frame.
+    var samples: UnsafeMutableBufferPointer<Int16>
+    /// The position of the first sample on the source's own media clock, in samples of the bridge's rate; never wraps.
+    var mediaTime: Int64
+    /// Where the sound came from.
+    var origin: Origin
+    /// The source began a new axis with this frame (new SSRC, new codec, a jump): `mediaTime` does not continue the last one's.
+    var startsAxis: Bool
+    /// The received payload these samples were decoded from, for a port that can pass it on without transcoding.
+    var payload: UnsafeRawBufferPointer?
+    /// The codec of `payload`.
+    var codec: AudioCodec?
+
+    enum Origin: Sendable {
+        /// Decoded from a packet.
+        case received
+        /// A lost packet, restored from the one after it (Opus in-band FEC).
+        case recovered
+        /// A lost packet, concealed by the decoder.
+        case concealed
+        /// Nothing was sent: silence or comfort noise that keeps the stream without gaps.
+        case filler
+    }
+}

@@ -1,0 +1,30 @@
+import NIOCore
+
+/// The media view of a far end. Confined to the media loop of its call.
+///
+/// A port pushes what arrives to its `sink` and takes what the other side of the bridge sends.
+protocol AudioPort: AnyObject {
+    /// The rates in Hz this port speaks without resampling, best first.
+    var nativeRates: [Int] { get }
+    /// True where an arriving stream must have no gaps (an agent's voice detector, a recogniser); false where the far end
+    /// has a jitter buffer of its own.
+    var wantsGapFreeStream: Bool { get }
+    /// Joins the port to a bridge: frames go to `sink` at `rate`, and frames at `rate` will be sent through the port.
+    /// - Parameter gapFree: fill what does not arrive, so that `sink` sees 50 frames a second.
+    func start(rate: Int, gapFree: Bool, sink: any AudioSink, now: NIODeadline)
+    /// Ends the connection to the bridge. The port stays open and can be joined again.
+    func stop()
+    /// Sends one frame to the far end.
+    func send(_ frame: borrowing AudioFrame, now: NIODeadline)
+    /// Sends a key to the far end. `duration` in milliseconds.
+    func send(digit: Digit, duration: Int, now: NIODeadline)
+    /// One line for the log: what this port does to the sound.
+    var pathDescription: String { get }
+}
+
+/// Takes the frames of a port.
+protocol AudioSink: AnyObject {
+    func receive(_ frame: borrowing AudioFrame, from port: any AudioPort, now: NIODeadline)
+    /// A key was pressed at the far end (reported once, when it begins).
+    func receive(digit: Digit, from port: any AudioPort, now: NIODeadline)
+}

@@ -1,0 +1,50 @@
+import NIOCore
+
+/// Joins two ports at the rate both like best. The only place that knows both.
+final class Bridge: AudioSink {
+    /// The rate in Hz at which frames cross.
+    let rate: Int
+    private let first: any AudioPort
+    private let second: any AudioPort
+
+    init(_ first: any AudioPort, _ second: any AudioPort) {
+        self.first = first
+        self.second = second
+        rate = Self.commonRate(first.nativeRates, second.nativeRates)
+    }
+
+    /// Frames flow from here on.
+    func start(now: NIODeadline) {
+        first.start(rate: rate, gapFree: second.wantsGapFreeStream, sink: self, now: now)
+        second.start(rate: rate, gapFree: first.wantsGapFreeStream, sink: self, now: now)
+    }
+
+    func stop() {
+        first.stop()
+        second.stop()
+    }
+
+    func receive(_ frame: borrowing AudioFrame, from port: any AudioPort, now: NIODeadline) {
+        (port === first ? second : first).send(frame, now: now)
+    }
+
+    func receive(digit: Digit, from port: any AudioPort, now: NIODeadline) {
+        (port === first ? second : first).send(digit: digit, duration: Self.digitDuration, now: now)
+    }
+
+    /// The whole way of the sound in one line.
+    var pathDescription: String { "\(first.pathDescription) <-> \(rate) Hz <-> \(second.pathDescription)" }
+
+    /// The length of a key passed on, in milliseconds: long enough for every detector.
+    private static let digitDuration = 100
+
+    /// The best rate in both lists, judged by the sum of places; where none is common, the lower of the two favourites, so
+    /// that nothing is upsampled that was narrow.
+    private static func commonRate(_ first: [Int], _ second: [Int]) -> Int {
+        let shared = first.enumerated().compactMap { place, rate in
+            second.firstIndex(of: rate).map { (rate: rate, cost: place + $0) }
+        }
+        if let best = shared.min(by: { ($0.cost, -$0.rate) < ($1.cost, -$1.rate) }) { return best.rate }
+        return min(first.first ?? 8000, second.first ?? 8000)
+    }
+}

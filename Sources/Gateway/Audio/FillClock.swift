@@ -1,0 +1,60 @@
+import NIOCore
+
+/// Knows when a stream that must have no gaps has waited long enough for its sender, and how much is missing then.
+struct FillClock {
+    private let rate: Int64
+    private(set) var lastArrival: NIODeadline
+    /// The last packet was discontinuous transmission: silence follows on purpose.
+    private(set) var isSilence = false
+    /// Where the stream stood at `anchorTime`: wall time is measured from here.
+    private var anchorPosition: Int64 = 0
+    private var anchorTime: NIODeadline
+    private let started: NIODeadline
+
+    /// Silence without a packet that is still waited for, at least.
+    private static let patience = 60.0
+    /// After discontinuous transmission and on hold there is nothing to wait for.
+    private static let impatience = 20.0
+    /// Deviations from wall time up to this are the network's business, in milliseconds.
+    private static let tolerance: Int64 = 60
+    /// Time after which the sender's first packets have shown their usual delay.
+    private static let settling = TimeAmount.seconds(2)
+
+    init(rate: Int, now: NIODeadline) {
+        self.rate = Int64(rate)
+        lastArrival = now
+        anchorTime = now
+        started = now
+    }
+
+    mutating func arrived(now: NIODeadline, isDTX: Bool) {
+        lastArrival = now
+        isSilence = isDTX
+    }
+
+    /// How far a stream that would stand at `position` runs before wall time, in samples; negative when it lags.
+    ///
+    /// In the first seconds a lead only shows that the first packets were late ones, so the anchor follows it.
+    mutating func lead(of position: Int64, now: NIODeadline) -> Int64 {
+        let lead = position - anchorPosition - elapsed(since: anchorTime, to: now)
+        guard lead > 0, now - started < Self.settling else { return lead }
+        anchorPosition = position
+        anchorTime = now
+        return 0
+    }
+
+    /// Samples of deviation from wall time that are put up with.
+    var tolerance: Int64 { Self.tolerance * rate / 1000 }
+
+    /// Samples that should have come by `now`; 0 while it is too early to say.
+    func missing(position: Int64, isHeld: Bool, jitterMilliseconds: Double, now: NIODeadline) -> Int {
+        let waited = Double((now - lastArrival).nanoseconds) / 1e6
+        let patience = isSilence || isHeld ? Self.impatience : max(Self.patience, 3 * jitterMilliseconds)
+        guard waited > patience else { return 0 }
+        return max(0, Int(anchorPosition + elapsed(since: anchorTime, to: now) - position))
+    }
+
+    private func elapsed(since start: NIODeadline, to end: NIODeadline) -> Int64 {
+        (end - start).nanoseconds / 1000 * rate / 1_000_000
+    }
+}

@@ -1,0 +1,281 @@
+import NIOCore
+import RTP
+import SDP
+import Transcode
+
+/// The receiving half of an RTP port: what the session yields becomes sound at the bridge's rate, at once.
+///
+/// Toward a far end that wants a gap-free stream (an agent) it also fills what does not come: 50 frames a second by the
+/// sender's media clock, held to wall time (ARCHITECTURE 4a.1 and 4a.2).
+final class InboundStream {
+    struct Counters: Sendable {
+        /// Lost packets restored from the next one (Opus in-band FEC).
+        var recovered = 0
+        /// Milliseconds concealed by a decoder.
+        var concealedMilliseconds = 0
+        /// Milliseconds of silence or comfort noise put in.
+        var filledMilliseconds = 0
+        /// Frames that came for time already filled.
+        var tooLate = 0
+        /// Payloads the decoder refused.
+        var undecodable = 0
+
+        mutating func add(_ other: Counters) {
+            recovered += other.recovered
+            concealedMilliseconds += other.concealedMilliseconds
+            filledMilliseconds += other.filledMilliseconds
+            tooLate += other.tooLate
+            undecodable += other.undecodable
+        }
+    }
+
+    var counters = Counters()
+    /// Frames go here; set while joined to a bridge.
+    weak var output: (any InboundStreamOutput)?
+
+    /// Hertz of what comes out.
+    let rate: Int
+    let isGapFree: Bool
+    /// The far end holds its audio, or we told it to: fill at once.
+    var isHeld = false
+    /// A key is being pressed: what leaks of its tone into the audio is muted (4a.6).
+    var isMuted = false
+
+    private var decoders: [UInt8: Decoder] = [:]
+    private let formats: [UInt8: AudioCodec]
+    private var current: Decoder?
+    private let scratch: SampleBuffer
+    let noise: ComfortNoise
+
+    // The axis, in samples of `rate`: `shift` carries the sender's time onto ours, `position` is where the next frame belongs.
+    private var shift: Int64 = 0
+    var position: Int64?
+    private var startsAxis = true
+    private var lateInARow = 0
+
+    // What filling needs to know.
+    var clock: FillClock
+    private var concealedInARow = 0
+
+    /// Longest stretch in samples of 48 kHz that one payload can hold: 120 ms.
+    private static let largestFrame = 5760
+    /// Concealment longer than this sounds worse than silence (milliseconds).
+    private static let longestConcealment = 60
+    /// Frames too late in a row after which the sender's clock is followed again.
+    private static let lateBeforeRebase = 5
+    /// Longest silence in seconds that is filled rather than skipped.
+    private static let longestFill: Int64 = 2
+    /// Payloads up to this size are discontinuous transmission (RFC 6716 2.1.9).
+    private static let largestDTXPayload = 2
+
+    init(formats: [UInt8: AudioCodec], rate: Int, gapFree: Bool, seed: UInt64, now: NIODeadline) {
+        self.formats = formats
+        self.rate = rate
+        isGapFree = gapFree
+        scratch = SampleBuffer(capacity: Self.largestFrame)
+        noise = ComfortNoise(seed: seed)
+        clock = FillClock(rate: rate, now: now)
+        if gapFree { position = 0 }
+    }
+
+    func receive(_ frame: RTPFrame, now: NIODeadline) {
+        guard let decoder = decoder(for: frame.payloadType) else { return }
+        if frame.afterNewSource {
+            decoder.reset()
+            startsAxis = true
+        }
+        let time = decoder.mediaTime(frame.extendedTimestamp)
+        let count = decoder.decode(frame.payload, into: scratch.samples)
+        guard count > 0 else {
+            counters.undecodable += 1
+            return
+        }
+        let isDTX = decoder.codec == .opus && frame.payload.count <= Self.largestDTXPayload
+        clock.arrived(now: now, isDTX: isDTX)
+        guard align(time, count: count) else { return }
+        concealedInARow = 0
+        if isDTX { noise.observe(UnsafeBufferPointer(scratch.prefix(count))) }
+        if isGapFree, !holdToWallTime(count, now: now) { return }
+        emit(count, .received, payload: frame.payload, codec: decoder.codec, now: now)
+    }
+
+    /// Keeps a sender whose clock runs fast or slow within 60 ms of wall time, by a frame left out or put in.
+    /// - Returns: false when this frame is to be left out.
+    private func holdToWallTime(_ count: Int, now: NIODeadline) -> Bool {
+        let lead = clock.lead(of: (position ?? 0) + Int64(count), now: now)
+        if lead > clock.tolerance {
+            shift -= Int64(count)
+            counters.tooLate += 1
+            return false
+        }
+        if lead < -clock.tolerance {
+            let frame = rate / 50
+            shift += Int64(frame)
+            fillHole(frame)
+        }
+        return true
+    }
+
+    /// A hole in the sequence: every missing frame is recovered, concealed or replaced by noise, in that order of preference.
+    func receive(_ lost: LostFrames, now: NIODeadline) {
+        guard let decoder = current else { return }
+        let samples = min(decoder.samples(lost.timestampStep), scratch.samples.count)
+        guard samples > 0 else { return }
+        for index in 0..<lost.count {
+            let time = decoder.mediaTime(lost.extendedTimestamp + Int64(index) * lost.timestampStep)
+            let next = index == lost.count - 1 ? lost.next : nil
+            replace(decoder, time: time, samples: samples, next: next, now: now)
+        }
+    }
+
+    func receive(_ gap: StreamGap) {
+        current?.reset()
+        startsAxis = true
+    }
+
+    private func replace(_ decoder: Decoder, time: Int64, samples: Int, next: UnsafeRawBufferPointer?, now: NIODeadline) {
+        if isGapFree, let position, !startsAxis, time + shift < position {
+            concealedInARow = 0
+            return
+        }
+        guard align(time, count: samples) else { return }
+        if let next, let count = decoder.recover(from: next, samples: samples, into: scratch.samples), count > 0 {
+            counters.recovered += 1
+            concealedInARow = 0
+            return emit(count, .recovered, now: now)
+        }
+        conceal(decoder, samples: samples, now: now)
+    }
+
+    /// Conceals up to 60 ms in a row, then comfort noise.
+    private func conceal(_ decoder: Decoder?, samples: Int, now: NIODeadline) {
+        let milliseconds = samples * 1000 / rate
+        if let decoder, concealedInARow < Self.longestConcealment {
+            let count = decoder.conceal(samples: samples, into: scratch.samples)
+            if count > 0 {
+                concealedInARow += milliseconds
+                counters.concealedMilliseconds += milliseconds
+                return emit(count, .concealed, now: now)
+            }
+        }
+        fill(samples, now: now)
+    }
+
+    private func fill(_ samples: Int, now: NIODeadline) {
+        counters.filledMilliseconds += samples * 1000 / rate
+        noise.fill(scratch.prefix(samples))
+        emit(samples, .filler, now: now)
+    }
+
+    /// Called on the 20 ms grid: fills what should have come by now.
+    func tick(jitterMilliseconds: Double, now: NIODeadline) {
+        guard isGapFree, let start = position else { return }
+        let frame = rate / 50
+        var missing = clock.missing(position: start, isHeld: isHeld, jitterMilliseconds: jitterMilliseconds, now: now) / frame
+        while missing > 0 {
+            conceal(clock.isSilence || isHeld ? nil : current, samples: frame, now: now)
+            missing -= 1
+        }
+    }
+
+    /// Puts a frame of the sender's `time` on our axis.
+    /// - Returns: false when its place is already filled.
+    private func align(_ time: Int64, count: Int) -> Bool {
+        guard isGapFree, let position else {
+            let begins = startsAxis
+            self.position = time
+            startsAxis = begins
+            return true
+        }
+        if startsAxis {
+            shift = position - time
+            startsAxis = false
+            return true
+        }
+        let hole = time + shift - position
+        if hole == 0 {
+            lateInARow = 0
+            return true
+        }
+        if hole < 0 { return alignLate(hole) }
+        lateInARow = 0
+        if hole > Self.longestFill * Int64(rate) { shift -= hole } else { fillHole(Int(hole)) }
+        return true
+    }
+
+    private func alignLate(_ hole: Int64) -> Bool {
+        lateInARow += 1
+        guard lateInARow >= Self.lateBeforeRebase else {
+            counters.tooLate += 1
+            return false
+        }
+        lateInARow = 0
+        shift -= hole
+        return true
+    }
+
+    /// Silence before a frame already decoded into `scratch`: filled from storage of its own.
+    private func fillHole(_ hole: Int) {
+        guard let output else {
+            position = (position ?? 0) + Int64(hole)
+            return
+        }
+        var left = hole
+        while left > 0 {
+            let count = min(left, holeScratch.samples.count)
+            noise.fill(holeScratch.prefix(count))
+            counters.filledMilliseconds += count * 1000 / rate
+            deliver(holeScratch.prefix(count), .filler, to: output, now: clock.lastArrival)
+            left -= count
+        }
+    }
+
+    private lazy var holeScratch = SampleBuffer(capacity: rate / 50)
+
+    private func emit(
+        _ count: Int, _ origin: AudioFrame.Origin, payload: UnsafeRawBufferPointer? = nil, codec: AudioCodec? = nil, now: NIODeadline
+    ) {
+        let samples = scratch.prefix(count)
+        if isMuted { samples.update(repeating: 0) }
+        guard let output else {
+            position = (position ?? 0) + Int64(count)
+            return
+        }
+        deliver(samples, origin, to: output, payload: isMuted ? nil : payload, codec: codec, now: now)
+    }
+
+    private func deliver(
+        _ samples: UnsafeMutableBufferPointer<Int16>, _ origin: AudioFrame.Origin, to output: any InboundStreamOutput,
+        payload: UnsafeRawBufferPointer? = nil, codec: AudioCodec? = nil, now: NIODeadline
+    ) {
+        let time = position ?? 0
+        position = time + Int64(samples.count)
+        output.inbound(
+            AudioFrame(
+                samples: samples, mediaTime: time, origin: origin, startsAxis: isGapFree ? false : startsAxis, payload: payload,
+                codec: codec), now: now)
+        startsAxis = false
+    }
+
+    private func decoder(for payloadType: UInt8) -> Decoder? {
+        if let known = decoders[payloadType] {
+            if known !== current { switchDecoder(to: known) }
+            return known
+        }
+        guard let codec = formats[payloadType], let made = Decoder(codec: codec, rate: rate) else { return nil }
+        decoders[payloadType] = made
+        switchDecoder(to: made)
+        return made
+    }
+
+    /// A new codec has a clock of its own: the sender's time cannot be continued.
+    private func switchDecoder(to decoder: Decoder) {
+        if current != nil { startsAxis = true }
+        current = decoder
+    }
+}
+
+/// Takes what a receiving half puts out.
+protocol InboundStreamOutput: AnyObject {
+    func inbound(_ frame: borrowing AudioFrame, now: NIODeadline)
+}

@@ -1,0 +1,12 @@
+import NIOCore
+
+/// The way out of an RTP port: where packets get protected, addressed and queued for this turn's batch.
+protocol MediaWire: AnyObject {
+    /// Room for one packet with its SRTP trailer, valid until the next `send…`; nil while nothing can be sent (no keys yet,
+    /// no address yet, batch full).
+    func packetBuffer() -> UnsafeMutableRawBufferPointer?
+    /// Sends the RTP packet of `length` bytes written to the last `packetBuffer`.
+    func sendMedia(length: Int, now: NIODeadline)
+    /// Sends the RTCP packet of `length` bytes written to the last `packetBuffer`.
+    func sendControl(length: Int, now: NIODeadline)
+}

@@ -1,0 +1,94 @@
+import NIOCore
+import RTP
+import SDP
+import Transcode
+
+/// The sending half of an RTP port: sound at the bridge's rate becomes payloads of the negotiated codec and packet time, with
+/// timestamps on our own axis.
+final class OutboundStream {
+    let codec: AudioCodec
+    /// Hertz of the frames that come in.
+    let rate: Int
+    private let encoder: any AudioEncoder
+    private let resampler: Resampler?
+    private let resampled: SampleBuffer
+    private var accumulator: FrameAccumulator
+    private(set) var mapper: TimestampMapper
+    private let payload: UnsafeMutableRawBufferPointer
+
+    /// One encoded frame; the pointer is valid during the call that hands it over.
+    struct Packet {
+        var payload: UnsafeRawBufferPointer
+        /// On our axis, in units of the codec's RTP clock.
+        var timestamp: Int64
+        var marker: Bool
+    }
+
+    /// Room for 120 ms at 48 kHz.
+    private static let largestFrame = 5760
+
+    /// nil for a codec we cannot encode.
+    /// - Parameter earlier: the axis of the stream this one follows on the same RTP session.
+    init?(audio: NegotiatedAudio, rate: Int, opus: OpusEncoder.Settings, after earlier: TimestampMapper?) {
+        let native = CodecCatalogue.rates(of: audio.codec.rawValue)
+        var settings = opus
+        settings.frameMilliseconds = audio.packetTime
+        if let most = audio.opus.maxAverageBitrate { settings.bitrate = min(settings.bitrate, most) }
+        guard let encodeRate = native.contains(rate) ? rate : native.first,
+            let encoder = CodecCatalogue.makeEncoder(name: audio.codec.rawValue, rate: encodeRate, opus: settings)
+        else { return nil }
+        codec = audio.codec
+        self.rate = rate
+        self.encoder = encoder
+        resampler = encodeRate == rate ? nil : Resampler(from: rate, to: encodeRate)
+        resampled = SampleBuffer(capacity: encodeRate == rate ? 0 : Self.largestFrame)
+        accumulator = FrameAccumulator(frameSamples: rate / 1000 * audio.packetTime)
+        let clockRate = audio.codec.rtpClockRate
+        mapper = earlier?.continued(clockRate: clockRate) ?? TimestampMapper(clockRate: clockRate)
+        payload = .allocate(byteCount: OpusEncoder.maximumPayload + 32, alignment: 16)
+    }
+
+    deinit { payload.deallocate() }
+
+    /// Encodes a frame and hands over every packet that is full with it.
+    func send(_ frame: borrowing AudioFrame, now: NIODeadline, emit: (Packet) -> Void) {
+        if frame.startsAxis { accumulator.reset() }
+        if let payload = relayable(frame) {
+            guard let place = place(frame.mediaTime, frame.samples.count, startsAxis: frame.startsAxis, now: now) else { return }
+            return emit(Packet(payload: payload, timestamp: place.timestamp, marker: place.marker))
+        }
+        let startsAxis = frame.startsAxis
+        accumulator.append(frame.samples, mediaTime: frame.mediaTime) { samples, mediaTime in
+            encode(samples, mediaTime: mediaTime, startsAxis: startsAxis, now: now, emit: emit)
+        }
+    }
+
+    /// Our axis at `now`, for keys.
+    func timestamp(at now: NIODeadline) -> Int64 { mapper.timestamp(at: now) }
+
+    /// The received payload where it can go on as it is: same codec, same packet time.
+    private func relayable(_ frame: borrowing AudioFrame) -> UnsafeRawBufferPointer? {
+        guard let payload = frame.payload, frame.codec == codec, codec != .opus,
+            frame.samples.count == accumulator.frameSamples
+        else { return nil }
+        return payload
+    }
+
+    private func encode(
+        _ samples: UnsafeMutableBufferPointer<Int16>, mediaTime: Int64, startsAxis: Bool, now: NIODeadline, emit: (Packet) -> Void
+    ) {
+        guard let place = place(mediaTime, samples.count, startsAxis: startsAxis, now: now) else { return }
+        var source = UnsafeBufferPointer(samples)
+        if let resampler {
+            let count = resampler.process(source, into: resampled.samples)
+            source = UnsafeBufferPointer(resampled.prefix(count))
+        }
+        let bytes = encoder.encode(source, into: payload)
+        guard bytes > 0 else { return }
+        emit(Packet(payload: UnsafeRawBufferPointer(rebasing: payload[0..<bytes]), timestamp: place.timestamp, marker: place.marker))
+    }
+
+    private func place(_ mediaTime: Int64, _ count: Int, startsAxis: Bool, now: NIODeadline) -> TimestampMapper.Place? {
+        mapper.place(mediaTime: mediaTime, samples: count, rate: rate, startsAxis: startsAxis, now: now)
+    }
+}

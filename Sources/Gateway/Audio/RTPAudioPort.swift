@@ -1,0 +1,211 @@
+import NIOCore
+import RTP
+import SDP
+import Transcode
+
+/// The media view of a far end that speaks RTP: a browser or a trunk. Joins what RTP yields with the codecs.
+///
+/// Packets leave through `wire`, which protects and addresses them; decrypted packets come in by `receive`.
+final class RTPAudioPort: AudioPort, InboundStreamOutput {
+    private(set) var audio: NegotiatedAudio
+    private let opus: OpusEncoder.Settings
+    private weak var wire: (any MediaWire)?
+    private var session: RTPSession
+    private var events: [RTPEvent] = []
+    private let seed: UInt64
+
+    private var inbound: InboundStream?
+    private var outbound: OutboundStream?
+    private weak var sink: (any AudioSink)?
+    /// The axis of what was sent so far, kept over changes of codec and bridge.
+    private var axis: TimestampMapper?
+    private var earlier = InboundStream.Counters()
+
+    /// When the peer's last accepted packet came.
+    private(set) var lastReceived: NIODeadline?
+    /// RTCP BYE came.
+    private(set) var hasSaidGoodbye = false
+
+    init(
+        audio: NegotiatedAudio, wire: any MediaWire, opus: OpusEncoder.Settings, cname: String,
+        using generator: inout some RandomNumberGenerator, now: NIODeadline
+    ) {
+        self.audio = audio
+        self.wire = wire
+        self.opus = opus
+        seed = generator.next()
+        let configuration = RTPSession.Configuration(formats: audio.rtpFormats, cname: cname, using: &generator)
+        session = RTPSession(configuration: configuration, now: now)
+        events.reserveCapacity(16)
+    }
+
+    var localSSRC: UInt32 { session.localSSRC }
+
+    // MARK: AudioPort
+
+    var nativeRates: [Int] { audio.codec == .opus ? [48000, 24000, 16000, 8000] : [8000] }
+
+    var wantsGapFreeStream: Bool { false }
+
+    func start(rate: Int, gapFree: Bool, sink: any AudioSink, now: NIODeadline) {
+        stop()
+        self.sink = sink
+        let stream = InboundStream(formats: audio.receivePayloadTypes, rate: rate, gapFree: gapFree, seed: seed, now: now)
+        stream.output = self
+        stream.isHeld = !audio.direction.receives
+        inbound = stream
+        outbound = OutboundStream(audio: audio, rate: rate, opus: opus, after: axis)
+    }
+
+    func stop() {
+        if let inbound { earlier.add(inbound.counters) }
+        axis = outbound?.mapper ?? axis
+        inbound = nil
+        outbound = nil
+        sink = nil
+    }
+
+    func send(_ frame: borrowing AudioFrame, now: NIODeadline) {
+        guard let outbound, audio.direction.sends, !session.isSendingDigit else { return }
+        outbound.send(frame, now: now) { packet in
+            guard let wire, let buffer = wire.packetBuffer() else { return }
+            let length = session.writePacket(
+                payload: packet.payload, timestamp: packet.timestamp, marker: packet.marker, now: now, into: buffer)
+            if length > 0 { wire.sendMedia(length: length, now: now) }
+        }
+    }
+
+    func send(digit: Digit, duration: Int, now: NIODeadline) {
+        guard let outbound, audio.direction.sends else { return }
+        let timestamp = outbound.timestamp(at: now)
+        guard session.startDigit(digit.event, duration: .milliseconds(Int64(duration)), timestamp: timestamp, now: now) else { return }
+        sendDueDigits(now: now)
+    }
+
+    var pathDescription: String {
+        let rate = inbound?.rate ?? 0
+        let name = "\(audio.codec.sdpName)/\(audio.codec.rtpClockRate) pt \(audio.payloadType) \(audio.packetTime) ms"
+        return "\(name) [decode to \(rate), encode from \(rate)\(audio.telephoneEvent == nil ? "" : ", telephone-event")]"
+    }
+
+    // MARK: Packets
+
+    /// One decrypted RTP packet of the accepted source.
+    func receive(_ packet: UnsafeRawBufferPointer, from source: TransportAddress, now: NIODeadline) {
+        lastReceived = now
+        withEvents { session.receive(packet, from: source, now: now, into: &$0) } handle: { handle($0, now: now) }
+    }
+
+    /// One decrypted RTCP packet.
+    func receiveControl(_ packet: UnsafeRawBufferPointer, now: NIODeadline) {
+        lastReceived = now
+        withEvents { session.receiveControl(packet, now: now, into: &$0) } handle: { handle($0, now: now) }
+    }
+
+    /// What is waited for no longer. To be called at `deadline`.
+    func expire(now: NIODeadline) {
+        withEvents { session.expire(now: now, into: &$0) } handle: { handle($0, now: now) }
+    }
+
+    var deadline: NIODeadline? { session.deadline }
+
+    /// Once every 20 ms: filling, keys and reports.
+    func tick(now: NIODeadline, wallClock: NTPTimestamp) {
+        inbound?.tick(jitterMilliseconds: session.statistics.jitterMilliseconds, now: now)
+        sendDueDigits(now: now)
+        guard now >= session.reportDeadline, let wire, let buffer = wire.packetBuffer(),
+            let length = session.writeControl(now: now, wallClock: wallClock, into: buffer)
+        else { return }
+        wire.sendControl(length: length, now: now)
+    }
+
+    /// The last report: our source falls silent.
+    func sendGoodbye(now: NIODeadline, wallClock: NTPTimestamp) {
+        guard let wire, let buffer = wire.packetBuffer(),
+            let length = session.writeGoodbye(now: now, wallClock: wallClock, into: buffer)
+        else { return }
+        wire.sendControl(length: length, now: now)
+    }
+
+    /// A new answer of the same leg (hold, resume, another codec). Our SSRC, sequence numbers and axis go on.
+    func renegotiate(_ audio: NegotiatedAudio, now: NIODeadline) {
+        let changesCodec = audio.codec != self.audio.codec || audio.packetTime != self.audio.packetTime
+        let changesFormats = audio.receivePayloadTypes != self.audio.receivePayloadTypes
+        self.audio = audio
+        session.renegotiate(audio.rtpFormats)
+        if let inbound, let sink, changesCodec || changesFormats {
+            start(rate: inbound.rate, gapFree: inbound.isGapFree, sink: sink, now: now)
+        }
+        inbound?.isHeld = !audio.direction.receives
+    }
+
+    /// The browser says that its silence is meant (muted microphone).
+    func setMuted(_ isMuted: Bool) { inbound?.isHeld = isMuted || !audio.direction.receives }
+
+    /// A payload type the peer may send.
+    func isNegotiated(payloadType: UInt8) -> Bool {
+        audio.receivePayloadTypes[payloadType] != nil
+            || audio.receiveTelephoneEvents.contains { $0.payloadType == payloadType }
+    }
+
+    // MARK: Figures
+
+    var statistics: RTPStatistics { session.statistics }
+
+    var inboundCounters: InboundStream.Counters {
+        var sum = earlier
+        if let inbound { sum.add(inbound.counters) }
+        return sum
+    }
+
+    // MARK: InboundStreamOutput
+
+    func inbound(_ frame: borrowing AudioFrame, now: NIODeadline) {
+        sink?.receive(frame, from: self, now: now)
+    }
+
+    // MARK: Inside
+
+    /// Lets `body` append to the event list and handles what it appended, without allocating a list per packet.
+    private func withEvents(_ body: (inout [RTPEvent]) -> Void, handle: (RTPEvent) -> Void) {
+        var list = events
+        events = []
+        body(&list)
+        for event in list { handle(event) }
+        list.removeAll(keepingCapacity: true)
+        events = list
+    }
+
+    private func handle(_ event: RTPEvent, now: NIODeadline) {
+        switch event {
+        case .frame(let frame): inbound?.receive(frame, now: now)
+        case .lost(let lost): inbound?.receive(lost, now: now)
+        case .gap(let gap): inbound?.receive(gap)
+        case .digit(.started(let event, _)):
+            inbound?.isMuted = true
+            if let digit = Digit(event: event) { sink?.receive(digit: digit, from: self, now: now) }
+        case .digit(.ended): inbound?.isMuted = false
+        case .goodbye: hasSaidGoodbye = true
+        }
+    }
+
+    private func sendDueDigits(now: NIODeadline) {
+        while let due = session.digitDeadline, due <= now, let wire, let buffer = wire.packetBuffer(),
+            let length = session.writeDigitPacket(now: now, into: buffer)
+        {
+            wire.sendMedia(length: length, now: now)
+        }
+    }
+}
+
+extension NegotiatedAudio {
+    /// What the RTP session needs to know of it.
+    var rtpFormats: RTPFormats {
+        RTPFormats(
+            receiveAudio: receivePayloadTypes.map { RTPFormat(payloadType: $0.key, clockRate: $0.value.rtpClockRate) },
+            receiveTelephoneEvents: receiveTelephoneEvents.map { RTPFormat(payloadType: $0.payloadType, clockRate: $0.clockRate) },
+            sendAudio: RTPFormat(payloadType: payloadType, clockRate: codec.rtpClockRate),
+            sendTelephoneEvent: telephoneEvent.map { RTPFormat(payloadType: $0.payloadType, clockRate: $0.clockRate) },
+            packetMilliseconds: packetTime)
+    }
+}

@@ -1,0 +1,65 @@
+import RTCStack
+
+/// What browser signalling (WHIP and the signal socket) may ask of the switchboard. The only door between them.
+protocol BrowserCalls: Sendable {
+    /// Starts a call. Returns as soon as a route exists and the answer description is written (CONTRACT section 5), long before
+    /// the far end answers.
+    func offer(_ request: BrowserCallRequest) async -> Result<BrowserCallAnswer, BrowserCallRefusal>
+    /// Restarts ICE of a running call: new credentials of the browser in, the gateway's new ones out. nil: no such call.
+    func restart(_ call: CallID, ufrag: String, password: String) async -> BrowserRestart?
+    /// A full new offer for a running call, as `restart` of the signal socket carries it: only its ICE part may differ.
+    func restart(_ call: CallID, offer: String) async -> Result<BrowserCallAnswer, BrowserCallRefusal>
+    /// The browser hangs up. Unknown and ended calls are ignored.
+    func hangUp(_ call: CallID)
+    /// The browser pressed keys (signal socket message `dtmf`); characters that are no keys are ignored.
+    func press(_ digits: String, in call: CallID)
+    /// The browser muted or unmuted its microphone: silence then is no loss.
+    func mute(_ on: Bool, in call: CallID)
+}
+
+/// A browser's wish to call.
+struct BrowserCallRequest: Sendable {
+    /// The destination as given: a name or a number, percent-decoded.
+    var to: String
+    /// The offer (`application/sdp`).
+    var sdp: String
+    /// What the page hands to the agent.
+    var parameters: [String: String]
+    /// For the log: the address the request came from.
+    var source: String
+    /// Hears of the call from `ringing` on; called in order, from any thread.
+    var observer: @Sendable (BrowserCallEvent) -> Void
+}
+
+/// What happens to a browser's call after its answer.
+enum BrowserCallEvent: Sendable, Equatable {
+    case ringing
+    case connected
+    case ended(CallEnd)
+}
+
+/// The call was taken.
+struct BrowserCallAnswer: Sendable {
+    var call: CallID
+    /// The answer (`application/sdp`).
+    var sdp: String
+    /// Our ICE username fragment: it changes with every ICE restart, so it serves as the entity tag of RFC 9725 4.3.1.
+    var iceUfrag: String
+}
+
+/// The gateway's side of an ICE restart.
+struct BrowserRestart: Sendable {
+    var ufrag: String
+    /// The fragment (`application/trickle-ice-sdpfrag`) with the new credentials and candidates.
+    var fragment: String
+}
+
+/// The call was not taken.
+struct BrowserCallRefusal: Error, Sendable, Equatable {
+    /// 400, 403, 404, 406 or 503.
+    var httpStatus: Int
+    /// The end a signal socket is told, where the call got so far as to have one.
+    var end: CallEnd
+    /// What to do about it, for people.
+    var detail: String
+}

@@ -1,0 +1,74 @@
+/// How a call ended: one word everywhere (browser, API, records, agents, metrics), CONTRACT section 4.
+///
+/// Its translations live in this file: the SIP status of a final answer, the HTTP status of a refused request, and a
+/// sentence for people.
+public enum EndReason: String, Sendable, CaseIterable {
+    case callerHangup = "caller_hangup"
+    case calleeHangup = "callee_hangup"
+    case agentHangup = "agent_hangup"
+    case busy
+    case noAnswer = "no_answer"
+    case rejected
+    case unreachable
+    case agentUnavailable = "agent_unavailable"
+    case agentLost = "agent_lost"
+    case mediaTimeout = "media_timeout"
+    case connectionLost = "connection_lost"
+    case noRoute = "no_route"
+    case refused
+    case overload
+    case draining
+    case transferred
+    case failed
+}
+
+extension EndReason {
+    /// The SIP status code of a final answer, or the `cause` of a Reason header (RFC 3326) once the call is answered.
+    public var sipStatus: Int {
+        switch self {
+        case .callerHangup: 487
+        case .calleeHangup, .agentHangup, .transferred: 200
+        case .busy: 486
+        case .noAnswer, .agentUnavailable: 480
+        case .rejected: 603
+        case .unreachable: 502
+        case .agentLost, .failed: 500
+        case .mediaTimeout, .connectionLost: 408
+        case .noRoute: 404
+        case .refused: 403
+        case .overload, .draining: 503
+        }
+    }
+
+    /// The HTTP status that a browser's request gets when the call ends this way before an answer description exists.
+    public var httpStatus: Int {
+        switch self {
+        case .noRoute: 404
+        case .refused, .rejected, .busy: 403
+        default: 503
+        }
+    }
+
+    /// One sentence for people: what happened.
+    public var sentence: String {
+        switch self {
+        case .callerHangup: "The caller hung up."
+        case .calleeHangup: "The called party hung up."
+        case .agentHangup: "The agent ended the call."
+        case .busy: "The called party is busy."
+        case .noAnswer: "Nobody answered."
+        case .rejected: "The dial plan or the called party rejected the call."
+        case .unreachable: "The called party could not be reached."
+        case .agentUnavailable: "The agent could not be reached."
+        case .agentLost: "The connection to the agent broke during the call."
+        case .mediaTimeout: "No audio arrived from the caller any more."
+        case .connectionLost: "The connection to the caller was lost."
+        case .noRoute: "No route of the dial plan matches this destination."
+        case .refused: "The call was refused."
+        case .overload: "The gateway takes no more calls at the moment."
+        case .draining: "The gateway is shutting down and takes no new calls."
+        case .transferred: "The call was transferred."
+        case .failed: "The call failed."
+        }
+    }
+}
