@@ -40,6 +40,6 @@ struct ControlState {
         guard let peer else { return }
         statistics.peerFractionLost = Double(peer.fractionLost) / 256
         statistics.peerLost = Int(peer.cumulativeLost)
-        statistics.peerJitterMilliseconds = Double(peer.jitter) * 1_000 / Double(max(clockRate, 1))
+        statistics.peerJitterMilliseconds = Double(peer.jitter) * 1_000 / Double(clockRate)
     }
 }

@@ -99,9 +99,8 @@ extension RTPSession {
     private mutating func writeReports(to writer: inout PacketWriter, now: NIODeadline, wallClock: NTPTimestamp) {
         let block = reception.makeReport(now: now)
         let blockWords = block == nil ? 0 : ReportBlock.length / 4
-        let clockRate = formats.sendAudio.clockRate
         if control.isSender(packets: sender.packets),
-            let timestamp = sender.timestampOnWire(now: now, clockRate: clockRate)
+            let timestamp = sender.timestampOnWire(now: now, clockRate: soundClock)
         {
             writer.writeHeader(type: RTCPType.senderReport, count: block == nil ? 0 : 1, words: 6 + blockWords)
             writer.write(localSSRC)

@@ -60,6 +60,11 @@ public struct RTPSession: ~Copyable {
         if formats.sendTelephoneEvent == nil { keys.cancel() }
     }
 
+    /// The clock of our axis. A session description's nonsense must not reach arithmetic.
+    var soundClock: Int {
+        min(max(formats.sendAudio.clockRate, FormatTable.clockRates.lowerBound), FormatTable.clockRates.upperBound)
+    }
+
     // MARK: Receiving
 
     /// Takes one decrypted RTP packet.
@@ -137,7 +142,7 @@ public struct RTPSession: ~Copyable {
         guard let format = formats.sendTelephoneEvent,
             buffer.count >= RTPPacketView.headerLength + TelephoneEventPayload.length,
             let packet = keys.next(
-                now: now, eventClock: format.clockRate, soundClock: formats.sendAudio.clockRate,
+                now: now, eventClock: format.clockRate, soundClock: soundClock,
                 after: keys.isPressed ? nil : sender.last?.timestamp)
         else { return nil }
         return withUnsafeBytes(of: packet.payload.encoded.bigEndian) { payload in
@@ -156,7 +161,7 @@ public struct RTPSession: ~Copyable {
         statistics.lost = reception.lost
         statistics.jitterMilliseconds = reception.source?.jitter.milliseconds ?? 0
         statistics.reorderingWait = reception.wait.current
-        control.report(to: &statistics, clockRate: formats.sendAudio.clockRate)
+        control.report(to: &statistics, clockRate: soundClock)
         return statistics
     }
 }

@@ -25,11 +25,13 @@ struct TelephoneEventReceiver {
         var clockRate: Int
         var interval: TimeAmount
         var lastPacket: NIODeadline
+        /// Its end was said, not only guessed.
+        var isComplete = false
     }
 
     private var pressed: Key?
     /// The one that ended last: its repeated packets are expected.
-    private var finished: (event: UInt8, segments: ClosedRange<Int64>)?
+    private var finished: Key?
 
     /// When the key pressed counts as let go, if nothing comes.
     var deadline: NIODeadline? {
@@ -62,7 +64,7 @@ struct TelephoneEventReceiver {
     mutating func finish(into events: inout [RTPEvent]) {
         guard let key = pressed else { return }
         pressed = nil
-        finished = (key.event, key.began...key.timestamp)
+        finished = key
         let duration = key.earlierSegments + Int(key.duration)
         events.append(.digit(.ended(digit: key.event, durationSamples: duration, clockRate: key.clockRate)))
     }
@@ -74,12 +76,17 @@ struct TelephoneEventReceiver {
         if pressed != nil {
             guard update(event, timestamp: timestamp, arrival: arrival, into: &events) else { return }
         }
-        if let finished, event.event == finished.event, finished.segments.contains(timestamp) { return }
+        if belongsToFinished(event, timestamp: timestamp) { return }
         events.append(.digit(.started(digit: event.event, timestamp: timestamp)))
         pressed = Key(
             event: event.event, began: timestamp, timestamp: timestamp, duration: event.duration, earlierSegments: 0,
             clockRate: clockRate, interval: Self.usualInterval, lastPacket: arrival)
-        if event.end { finish(into: &events) }
+        if event.end { complete(into: &events) }
+    }
+
+    private mutating func complete(into events: inout [RTPEvent]) {
+        pressed?.isComplete = true
+        finish(into: &events)
     }
 
     /// - Returns: true when the packet begins another event, the pressed one having been ended.
@@ -97,7 +104,7 @@ struct TelephoneEventReceiver {
             // The end of an earlier segment, repeated.
             return false
         } else if event.event == key.event && continues(key, at: timestamp) {
-            key.earlierSegments += Int(key.duration)
+            key.earlierSegments += Int(timestamp - key.timestamp)
             key.timestamp = timestamp
             key.duration = event.duration
         } else {
@@ -106,8 +113,21 @@ struct TelephoneEventReceiver {
         }
         key.lastPacket = arrival
         pressed = key
-        if event.end { finish(into: &events) }
+        if event.end { complete(into: &events) }
         return false
+    }
+
+    /// Repeated ends, and what still comes of a press that was taken to be over because packets were lost.
+    private mutating func belongsToFinished(_ event: TelephoneEventPayload, timestamp: Int64) -> Bool {
+        guard let key = finished, event.event == key.event else { return false }
+        if timestamp >= key.began && timestamp <= key.timestamp {
+            finished?.duration = max(key.duration, timestamp == key.timestamp ? event.duration : 0)
+            return true
+        }
+        guard !key.isComplete, continues(key, at: timestamp) else { return false }
+        finished?.timestamp = timestamp
+        finished?.duration = event.duration
+        return true
     }
 
     /// A long press goes on in a new segment that begins where the full one ended (2.5.1.3). Packets of the full one

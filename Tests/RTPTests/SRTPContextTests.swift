@@ -1,0 +1,186 @@
+import TestKit
+import Testing
+
+@testable import RTP
+
+@Suite struct SRTPContextTests {
+    private static let room = 64
+
+    private func key(_ profile: SRTPProfile, seed: UInt64) -> [UInt8] {
+        var generator = SeededGenerator(seed: seed)
+        return (0..<profile.keyLength + profile.saltLength).map { _ in
+            UInt8.random(in: .min ... .max, using: &generator)
+        }
+    }
+
+    private func pair(_ profile: SRTPProfile) throws -> (SRTPContext, SRTPContext) {
+        let one = key(profile, seed: 1)
+        let other = key(profile, seed: 2)
+        return (
+            try #require(SRTPContext(profile: profile, sendKey: one, receiveKey: other)),
+            try #require(SRTPContext(profile: profile, sendKey: other, receiveKey: one))
+        )
+    }
+
+    private func protect(_ context: SRTPContext, _ packet: [UInt8], control: Bool = false) -> [UInt8]? {
+        var bytes = packet + [UInt8](repeating: 0, count: Self.room)
+        let length = bytes.withUnsafeMutableBytes { buffer in
+            buffer.baseAddress.flatMap {
+                control
+                    ? context.protectControl($0, length: packet.count, capacity: buffer.count)
+                    : context.protect($0, length: packet.count, capacity: buffer.count)
+            }
+        }
+        return length.map { Array(bytes[..<$0]) }
+    }
+
+    private func unprotect(_ context: SRTPContext, _ packet: [UInt8], control: Bool = false) -> [UInt8]? {
+        var bytes = packet
+        let length = bytes.withUnsafeMutableBytes { buffer in
+            buffer.baseAddress.flatMap {
+                control
+                    ? context.unprotectControl($0, length: packet.count) : context.unprotect($0, length: packet.count)
+            }
+        }
+        return length.map { Array(bytes[..<$0]) }
+    }
+
+    /// Over three ends of the sequence numbers, so that the rollover counter counts, with losses at them.
+    @Test(arguments: SRTPProfile.allCases)
+    func twoHundredThousandPackets(_ profile: SRTPProfile) throws {
+        let (sender, receiver) = try pair(profile)
+        var failures = 0
+        var wire = [UInt8](repeating: 0, count: 172 + Self.room)
+        var generator = SeededGenerator(seed: 9)
+        for index in 0..<200_000 {
+            let packet = RTPPacket(
+                sequence: UInt16(truncatingIfNeeded: 60_000 + index), timestamp: UInt32(index * 160),
+                payload: [UInt8(index & 0xFF)] + [UInt8](repeating: 7, count: 159))
+            let plain = packet.bytes
+            let isRight: Bool? = wire.withUnsafeMutableBytes { buffer in
+                guard let base = buffer.baseAddress else { return false }
+                buffer.copyBytes(from: plain)
+                guard let length = sender.protect(base, length: plain.count, capacity: buffer.count) else { return false }
+                if generator.happens(0.02) { return nil }
+                guard length == plain.count + profile.packetOverhead,
+                    buffer[12..<length].elementsEqual(plain[12...]) == false
+                else { return false }
+                return receiver.unprotect(base, length: length) == plain.count
+                    && buffer.prefix(plain.count).elementsEqual(plain)
+            }
+            if isRight == false { failures += 1 }
+        }
+        #expect(failures == 0)
+    }
+
+    @Test(arguments: SRTPProfile.allCases)
+    func aReplayIsRefused(_ profile: SRTPProfile) throws {
+        let (sender, receiver) = try pair(profile)
+        let first = try #require(protect(sender, RTPPacket.voice(0).bytes))
+        #expect(unprotect(receiver, first) == RTPPacket.voice(0).bytes)
+        #expect(unprotect(receiver, first) == nil)
+        for index in 1..<300 {
+            let packet = try #require(protect(sender, RTPPacket.voice(index).bytes))
+            if index != 200 { #expect(unprotect(receiver, packet) != nil) }
+        }
+        #expect(unprotect(receiver, first) == nil)
+    }
+
+    @Test(arguments: SRTPProfile.allCases)
+    func latePacketsAreNoReplay(_ profile: SRTPProfile) throws {
+        let (sender, receiver) = try pair(profile)
+        let packets = try (0..<1_000).map { try #require(protect(sender, RTPPacket.voice($0).bytes)) }
+        for packet in packets.reversed() { #expect(unprotect(receiver, packet) != nil) }
+    }
+
+    @Test(arguments: SRTPProfile.allCases)
+    func aForgedByteAnywhereIsRefused(_ profile: SRTPProfile) throws {
+        let (sender, receiver) = try pair(profile)
+        let packet = try #require(protect(sender, RTPPacket.voice(0).bytes))
+        for index in packet.indices {
+            var forged = packet
+            forged[index] ^= 0x01
+            #expect(unprotect(receiver, forged) == nil, "byte \(index)")
+        }
+        for length in 0..<packet.count { #expect(unprotect(receiver, Array(packet.prefix(length))) == nil) }
+        #expect(unprotect(receiver, packet) == RTPPacket.voice(0).bytes)
+    }
+
+    @Test(arguments: SRTPProfile.allCases)
+    func theWrongKeyOpensNothing(_ profile: SRTPProfile) throws {
+        let (sender, _) = try pair(profile)
+        let other = try #require(
+            SRTPContext(profile: profile, sendKey: key(profile, seed: 3), receiveKey: key(profile, seed: 4)))
+        let packet = try #require(protect(sender, RTPPacket.voice(0).bytes))
+        #expect(unprotect(other, packet) == nil)
+    }
+
+    @Test(arguments: SRTPProfile.allCases)
+    func aSequenceNumberIsUsedOnce(_ profile: SRTPProfile) throws {
+        let (sender, _) = try pair(profile)
+        #expect(protect(sender, RTPPacket.voice(0).bytes) != nil)
+        #expect(protect(sender, RTPPacket.voice(0).bytes) == nil)
+        #expect(protect(sender, RTPPacket.voice(1).bytes) != nil)
+    }
+
+    @Test(arguments: SRTPProfile.allCases)
+    func controlPackets(_ profile: SRTPProfile) throws {
+        let (sender, receiver) = try pair(profile)
+        let listener = Listener()
+        listener.now = listener.reportDeadline
+        let report = try #require(listener.writeControl())
+        let packet = try #require(protect(sender, report, control: true))
+        #expect(packet.count == report.count + profile.controlOverhead)
+        for index in packet.indices {
+            var forged = packet
+            forged[index] ^= 0x80
+            #expect(unprotect(receiver, forged, control: true) == nil, "byte \(index)")
+        }
+        for length in 0..<packet.count {
+            #expect(unprotect(receiver, Array(packet.prefix(length)), control: true) == nil)
+        }
+        #expect(unprotect(receiver, packet, control: true) == report)
+        #expect(unprotect(receiver, packet, control: true) == nil)
+    }
+
+    @Test(arguments: SRTPProfile.allCases)
+    func neverWritesBeyondItsRoom(_ profile: SRTPProfile) throws {
+        let (sender, _) = try pair(profile)
+        let packet = RTPPacket.voice(0).bytes
+        var bytes = packet + [UInt8](repeating: 0xEE, count: Self.room)
+        bytes.withUnsafeMutableBytes { buffer in
+            guard let base = buffer.baseAddress else { return }
+            let room = packet.count + profile.packetOverhead
+            #expect(sender.protect(base, length: packet.count, capacity: room - 1) == nil)
+            #expect(buffer.prefix(packet.count).elementsEqual(packet))
+            #expect(sender.protect(base, length: packet.count, capacity: room) == room)
+            #expect(buffer[room...].allSatisfy { $0 == 0xEE })
+        }
+    }
+
+    @Test func aPeerCannotOpenStreamsWithoutEnd() throws {
+        let (sender, receiver) = try pair(.aeadAES128GCM)
+        var accepted = 0
+        for ssrc in UInt32(1)...100 {
+            let packet = try #require(protect(sender, RTPPacket.voice(0, ssrc: ssrc).bytes))
+            if unprotect(receiver, packet) != nil { accepted += 1 }
+        }
+        #expect(accepted == 64)
+        let packet = try #require(protect(sender, RTPPacket.voice(1, ssrc: 64).bytes))
+        #expect(unprotect(receiver, packet) != nil)
+    }
+
+    @Test func keysMustFit() {
+        for profile in SRTPProfile.allCases {
+            let good = key(profile, seed: 1)
+            #expect(SRTPContext(profile: profile, sendKey: good, receiveKey: good + [0]) == nil)
+            #expect(SRTPContext(profile: profile, sendKey: Array(good.dropLast()), receiveKey: good) == nil)
+        }
+    }
+
+    @Test func namesOfSDES() {
+        #expect(SRTPProfile(sdesName: "aes_cm_128_hmac_sha1_80") == .aesCM128HMACSHA1_80)
+        #expect(SRTPProfile(sdesName: "AEAD_AES_128_GCM") == .aeadAES128GCM)
+        #expect(SRTPProfile(sdesName: "AES_CM_128_HMAC_SHA1_32") == nil)
+    }
+}
