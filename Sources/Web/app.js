@@ -68,8 +68,8 @@ function showEnd({ cause, sip_code: code, detail, sentence }) {
   line.textContent = sentence;
   line.dataset.cause = cause;
   if (code) line.dataset.sipCode = code;
-  const more = [detail !== sentence ? detail : '', code ? `(${code})` : ''].filter(Boolean).join(' ');
-  if (more) line.append(Object.assign(document.createElement('small'), { textContent: more }));
+  const more = [detail !== sentence ? detail : '', code >= 300 ? `(${code})` : ''].filter(Boolean).join(' ');
+  if (more) line.append(' ', Object.assign(document.createElement('small'), { textContent: more }));
 }
 
 function showStatistics(statistics) {

@@ -34,6 +34,8 @@ const TONE_MILLISECONDS = 100;
 const TONE_GAP_MILLISECONDS = 70;
 /** Messages kept while the socket is away; beyond it the oldest candidates are worth nothing. */
 const OUTBOX_LIMIT = 64;
+/** All a browser lets a script know of a connection that was refused, be it by the network or by the gateway's `origins`. */
+const UNREACHABLE = 'The gateway could not be reached, or takes no calls from this page.';
 
 const SENTENCES = {
   caller_hangup: 'You hung up.',
@@ -214,9 +216,10 @@ export class TandemCall extends EventTarget {
     this.#connection = connection;
     connection.onicecandidate = ({ candidate }) => { if (candidate?.candidate) this.#channel.sendCandidate(candidate); };
     connection.onconnectionstatechange = () => this.#connectionChanged();
-    connection.ontrack = ({ track, streams }) => this.#play(streams[0] ?? new MediaStream([track]));
+    connection.ontrack = ({ receiver, track }) => this.#play(new MediaStream([track]), receiver);
     this.#sender = connection.addTrack(stream.getAudioTracks()[0], stream);
     this.#meters.input(stream);
+    this.#every('levels', LEVEL_MILLISECONDS, () => this.#emit('levels', this.#meters.read()));
     this.#offer = await connection.createOffer();
     if (this.#end) return;
     this.#after('answer', ANSWER_MILLISECONDS, () => this.#finish({ cause: 'failed', sip_code: null, detail: 'The gateway did not answer.' }));
@@ -239,9 +242,9 @@ export class TandemCall extends EventTarget {
     if (transport) transport.onstatechange = () => { if (transport.state === 'closed') this.#closedByGateway(); };
   }
 
-  #play(stream) {
+  #play(stream, receiver) {
     this.#audio.srcObject = stream;
-    this.#meters.output(stream);
+    this.#meters.output(stream, receiver);
     this.#audio.play?.().catch(() => {
       // No click yet (a page that calls by itself): the next one starts the sound.
       const retry = () => { this.#audio.play().catch(() => {}); this.#meters?.resume(); };
@@ -388,7 +391,6 @@ export class TandemCall extends EventTarget {
       const statistics = await reader.read().catch(() => null);
       if (statistics && !this.#end) this.#emit('stats', statistics);
     });
-    this.#every('levels', LEVEL_MILLISECONDS, () => this.#emit('levels', this.#meters.read()));
   }
 
   // MARK: state
@@ -476,7 +478,7 @@ class SignalChannel {
 
   open() {
     return new Promise((resolve, reject) => {
-      const refused = () => reject(endError('unreachable', null, 'The gateway could not be reached.'));
+      const refused = () => reject(endError('failed', null, UNREACHABLE));
       if (this.#closed) return resolve();
       this.#attach(new WebSocket(this.#url, SUBPROTOCOL), resolve, refused);
     });
@@ -633,7 +635,7 @@ class WhipChannel {
     const url = new URL(`whip/${encodeURIComponent(this.#options.to)}`, this.#options.base);
     for (const [name, value] of Object.entries(this.#options.parameters ?? {})) url.searchParams.append(name, value);
     const response = await this.#fetch(url, 'POST', sdp, { 'Content-Type': 'application/sdp' }).catch(() => {
-      throw endError('unreachable', null, 'The gateway could not be reached.');
+      throw endError('failed', null, UNREACHABLE);
     });
     if (response.status !== 201) {
       const problem = await response.json().catch(() => ({}));
@@ -743,18 +745,34 @@ class Meters {
   #context = null;
   #input = null;
   #output = null;
+  #receiver = null;
 
   constructor() {
-    // A browser without Web Audio still makes calls, with its meters at rest.
+    // A browser without Web Audio still makes calls.
     try { this.#context = new AudioContext(); } catch { return; }
     this.resume();
   }
 
   input(stream) { this.#input ??= this.#analyser(stream); }
-  output(stream) { this.#output ??= this.#analyser(stream); }
-  read() { return { input: this.#level(this.#input), output: this.#level(this.#output) }; }
+
+  output(stream, receiver) {
+    this.#output ??= this.#analyser(stream);
+    this.#receiver = receiver;
+  }
+
+  read() {
+    if (this.#context?.state === 'running') return { input: this.#level(this.#input), output: this.#level(this.#output) };
+    // Firefox on a machine without a sound card, or sound not yet allowed by a click: the receiver at least has an opinion.
+    const source = this.#receiver?.getSynchronizationSources?.()[0];
+    return { input: 0, output: scale((source?.audioLevel ?? 0) ** 2) };
+  }
+
   resume() { this.#context?.resume().catch(() => {}); }
-  close() { this.#context?.close().catch(() => {}); this.#context = null; }
+
+  close() {
+    this.#context?.close().catch(() => {});
+    this.#context = null;
+  }
 
   #analyser(stream) {
     if (!this.#context) return null;
@@ -764,13 +782,17 @@ class Meters {
     return { analyser, samples: new Float32Array(analyser.fftSize) };
   }
 
-  /** The mean power over some 40 ms, on a scale from -60 dBFS to full. */
+  /** The mean power over some 40 ms. */
   #level(meter) {
     if (!meter) return 0;
     meter.analyser.getFloatTimeDomainData(meter.samples);
-    const power = meter.samples.reduce((sum, sample) => sum + sample * sample, 0) / meter.samples.length;
-    return power > 0 ? Math.min(1, Math.max(0, 1 + (10 * Math.log10(power)) / 60)) : 0;
+    return scale(meter.samples.reduce((sum, sample) => sum + sample * sample, 0) / meter.samples.length);
   }
+}
+
+/** Power relative to full scale as 0 (-60 dB and below) to 1. */
+function scale(power) {
+  return power > 0 ? Math.min(1, Math.max(0, 1 + (10 * Math.log10(power)) / 60)) : 0;
 }
 
 /**
@@ -824,7 +846,7 @@ class StatisticsReader {
   }
 
   #codec(codec) {
-    return codec ? `${codec.mimeType.replace(/^audio\//, '')} ${codec.clockRate / 1000} kHz` : null;
+    return codec ? `${codec.mimeType.replace(/^audio\//, '').replace('opus', 'Opus')} ${codec.clockRate / 1000} kHz` : null;
   }
 
   #path(report, pair) {
