@@ -61,7 +61,7 @@ extension SIPEndpoint {
             answerStatelessly(headers: request.headers, via: request.via, flow: flow, status: 403, reason: nil, isPlain: true, into: &out)
             return
         }
-        guard serverTransactions.count < Self.maximumServerTransactions || request.method == "BYE" || request.method == "CANCEL" else {
+        guard serverTransactions.count < configuration.maximumServerTransactions || request.method == "BYE" || request.method == "CANCEL" else {
             answerStatelessly(
                 headers: request.headers, via: request.via, flow: flow, status: 503, reason: nil, isPlain: false,
                 fields: [("Retry-After", "10")], into: &out)

@@ -24,6 +24,9 @@ public struct SIPEndpoint: Sendable {
         /// For the Server and User-Agent fields.
         public var serverName: String
         public var timers: SIPTimers
+        /// A transaction lives 32 s over UDP, so the default admits 500 requests a second and bounds memory to some 50 MB; beyond it
+        /// requests get 503, but for BYE and CANCEL, which make room.
+        public var maximumServerTransactions = 16_384
 
         public init(listeners: [Listener], serverName: String, timers: SIPTimers = SIPTimers()) {
             self.listeners = listeners
@@ -57,9 +60,6 @@ public struct SIPEndpoint: Sendable {
     var dialogIndex: [DialogKey: SIPCallID] = [:]
     /// Key of the tags of stateless answers, which must be the same for every repetition (RFC 3261 8.2.7).
     let statelessSeed: UInt64
-
-    /// A transaction lives 32 s, so this admits 500 requests a second and bounds memory to some 50 MB; beyond it requests get 503.
-    static let maximumServerTransactions = 16_384
 
     static let allowedMethods = ["INVITE", "ACK", "BYE", "CANCEL", "OPTIONS", "INFO", "UPDATE"]
     static let allow = allowedMethods.joined(separator: ", ")

@@ -172,13 +172,14 @@ import Testing
     }
 
     @Test func tooManyTransactionsAre503() {
-        let harness = Harness()
-        for number in 0..<SIPEndpoint.maximumServerTransactions + 10 {
-            harness.receive(Caller().request("OPTIONS", branch: "z9hG4bK\(number)", sequence: number + 1))
-            if number < SIPEndpoint.maximumServerTransactions - 1 { _ = harness.takeSent() }
-        }
-        #expect(harness.endpoint.counters.serverTransactionsAlive == SIPEndpoint.maximumServerTransactions)
-        #expect(harness.statuses.filter { $0 == 503 }.count == 10)
+        var configuration = Harness.configuration
+        configuration.maximumServerTransactions = 20
+        let harness = Harness(configuration: configuration)
+        for number in 0..<30 { harness.receive(Caller().request("OPTIONS", branch: "z9hG4bK\(number)", sequence: number + 1)) }
+        #expect(harness.statuses.filter { $0 == 200 }.count == 20 && harness.statuses.filter { $0 == 503 }.count == 10)
+        #expect(harness.sent.last?.message["Retry-After"] != nil && harness.endpoint.counters.serverTransactionsAlive == 20)
+        harness.receive(Caller().request("BYE", branch: "z9hG4bKbye", sequence: 99))
+        #expect(harness.statuses.last == 481, "BYE and CANCEL are still heard")
         harness.advance(.seconds(33))
         #expect(harness.isIdle)
     }

@@ -17,12 +17,12 @@ final class Harness {
     static let sdp = "v=0\r\no=- 1 1 IN IP4 192.0.2.15\r\ns=-\r\nc=IN IP4 192.0.2.15\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n"
     static let ourSDP = "v=0\r\no=- 9 9 IN IP4 203.0.113.10\r\ns=-\r\nc=IN IP4 203.0.113.10\r\nt=0 0\r\nm=audio 20000 RTP/AVP 0\r\n"
 
-    init(seed: UInt64 = 1) {
-        endpoint = SIPEndpoint(
-            configuration: .init(
-                listeners: [.init(transport: .udp, host: "203.0.113.10", port: 5060), .init(transport: .tcp, host: "203.0.113.10", port: 5060)],
-                serverName: "Tandem/test"),
-            random: SplitMix(seed))
+    static let configuration = SIPEndpoint.Configuration(
+        listeners: [.init(transport: .udp, host: "203.0.113.10", port: 5060), .init(transport: .tcp, host: "203.0.113.10", port: 5060)],
+        serverName: "Tandem/test")
+
+    init(seed: UInt64 = 1, configuration: SIPEndpoint.Configuration = Harness.configuration) {
+        endpoint = SIPEndpoint(configuration: configuration, random: SplitMix(seed))
         start = now
     }
 
