@@ -30,11 +30,12 @@ public enum OpusPacket {
         return Int(opus_packet_get_samples_per_frame(bytes, opus_int32(clamping: rate)))
     }
 
-    /// Whether `payload` carries a redundant copy (LBRR) of the frame before it.
+    /// Whether `payload` carries a redundant copy (LBRR) of the frame before it that a mono decoder can use.
     ///
     /// libopus conceals silently where it does not, so that a count of recovered packets needs this. The flags are the
     /// first symbols of the first SILK frame, each with probability one half, hence plain bits from the top of its
-    /// first byte: per channel one voice flag for every 20 ms, then the LBRR flag (RFC 6716 4.2.3).
+    /// first byte: one voice flag for every 20 ms, then the LBRR flag (RFC 6716 4.2.3). In stereo the same follows for
+    /// the side channel, of which a mono decoder makes no use.
     public static func carriesRedundancy(_ payload: UnsafeRawBufferPointer) -> Bool {
         guard let bytes = payload.baseAddress?.assumingMemoryBound(to: UInt8.self), let mode = mode(of: payload), mode != .celt
         else { return false }
@@ -42,9 +43,7 @@ public enum OpusPacket {
 
         let twentyMilliseconds = 8000 / 50
         let voiceFlags = max(1, Int(opus_packet_get_samples_per_frame(bytes, 8000)) / twentyMilliseconds)
-        if (header >> UInt8(7 - voiceFlags)) & 1 == 1 { return true }
-        let isStereo = bytes[0] & 0x04 != 0
-        return isStereo && (header >> UInt8(6 - 2 * voiceFlags)) & 1 == 1
+        return (header >> UInt8(7 - voiceFlags)) & 1 == 1
     }
 
     /// The first byte of a packet's first frame; nil when that is empty or the packet malformed.
