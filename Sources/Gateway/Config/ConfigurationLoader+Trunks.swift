@@ -106,8 +106,9 @@ extension ConfigurationLoader {
 
     private func readMedia(_ reader: MappingReader, _ trunk: inout Trunk) {
         if let nodes = reader.list("codecs") {
-            trunk.codecs = readCodecs(nodes, reader)
-            if trunk.codecs.isEmpty {
+            var isSound = true
+            trunk.codecs = readCodecs(nodes, reader, &isSound)
+            if isSound, trunk.codecs.isEmpty {
                 problems.error("codecs has none that trunks can use yet: add PCMU or PCMA", at: reader.node.entry("codecs") ?? reader.node)
             }
         }
@@ -123,11 +124,15 @@ extension ConfigurationLoader {
         if echo == .auto, let node = reader.node.entry("echo") { Unbuilt.echo.report(at: node, problems) }
     }
 
-    private func readCodecs(_ nodes: [YAMLNode], _ reader: MappingReader) -> [Trunk.Codec] {
+    private func readCodecs(_ nodes: [YAMLNode], _ reader: MappingReader, _ isSound: inout Bool) -> [Trunk.Codec] {
         var codecs: [Trunk.Codec] = []
         for node in nodes {
-            guard let text = reader.text(of: node, "codecs") else { continue }
+            guard let text = reader.text(of: node, "codecs") else {
+                isSound = false
+                continue
+            }
             guard let codec = Trunk.Codec.allCases.first(where: { $0.rawValue.lowercased() == text.lowercased() }) else {
+                isSound = false
                 problems.error("a codec must be \(MappingReader.either(Trunk.Codec.allCases.map(\.rawValue))), not \(node.quoted)", at: node)
                 continue
             }

@@ -67,7 +67,7 @@ struct ConfigurationLoader {
             let bytes = try ConfigurationFile.read(configuration.dialplan, limit: YAMLReader.maximumBytes)
             return Plan.load(bytes: bytes, file: configuration.dialplan, context: context)
         } catch {
-            let message = "the dial plan \(YAMLNode.quote(configuration.dialplan)) cannot be read: \(error.reason)"
+            let message = "the dial plan \(YAMLNode.quote(configuration.dialplan, limit: 1000)) cannot be read: \(error.reason)"
             problems.error(message, line: planNode?.line ?? 1, column: planNode?.column ?? 1)
             return (nil, [])
         }
