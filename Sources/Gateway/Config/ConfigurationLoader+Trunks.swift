@@ -151,8 +151,9 @@ extension ConfigurationLoader {
             (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte) || "-_.".utf8.contains(byte)
         }
         if !isValid {
+            let article = kind == "agent" ? "an" : "a"
             problems.error(
-                "the name of \(kind == "agent" ? "an agent" : "a trunk") must be 1 to 64 letters, digits, dots, - or _, not \(YAMLNode.quote(entry.key))",
+                "the name of \(article) \(kind) must be 1 to 64 letters, digits, dots, - or _, not \(YAMLNode.quote(entry.key))",
                 line: entry.line, column: entry.column)
         }
     }

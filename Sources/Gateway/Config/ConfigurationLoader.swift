@@ -86,7 +86,8 @@ struct ConfigurationLoader {
         if first != 0 {
             let last = first + lastLoop - 1
             if last > 65535 {
-                problems.error("media loop \(lastLoop - 1) has no port: listen plus loops goes beyond 65535", at: browser ?? YAMLNode(.mapping([]), line: 1, column: 1))
+                let node = browser?.entry("listen") ?? YAMLNode(.mapping([]), line: 1, column: 1)
+                problems.error("media loop \(lastLoop - 1) has no port: listen plus loops goes beyond 65535", at: node)
             } else if first <= ports.upperBound, last >= ports.lowerBound, let node = sip?.entry("rtp_ports") ?? browser?.entry("listen") {
                 problems.error("the browser port \(first) lies within rtp_ports \(ports.lowerBound)-\(ports.upperBound)", at: node)
             }

@@ -20,6 +20,7 @@ struct ConfigurationRefusalTests {
         ("browser: { advertise: [0.0.0.0] }", "1:24: error: advertise must be an IP address that others can reach, not “0.0.0.0”"),
         ("browser: { advertise: [shop.example] }", "1:24: error: advertise must be an IP address that others can reach, not “shop.example”"),
         ("browser: { listen: 0.0.0.0:25000 }", "1:20: error: the browser port 25000 lies within rtp_ports 20000-29999"),
+        ("browser: { listen: 0.0.0.0:65535 }\nmedia: { loops: 2 }", "1:20: error: media loop 1 has no port: listen plus loops goes beyond 65535"),
         ("sip: { listen: [\"udp:127.0.0.1\"] }", "1:17: error: listen must be a list of addresses such as udp:127.0.0.1:5060, not “udp:127.0.0.1”"),
         ("sip: { listen: [\"ws:127.0.0.1:1\"] }", "1:17: error: listen must be a list of addresses such as udp:127.0.0.1:5060, not “ws:127.0.0.1:1”"),
         ("sip: { listen: [\"udp:127.0.0.1:9\", \"udp:127.0.0.1:9\"] }", "1:36: error: udp:127.0.0.1:9 is listed twice"),
