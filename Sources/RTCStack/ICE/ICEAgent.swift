@@ -7,15 +7,26 @@ public struct ICEAgent {
     /// What one check changed.
     public struct Result: Sendable, Hashable {
         /// Bytes of the answer in the storage given; 0 when nothing is to be answered.
-        public var answerLength = 0
+        public var answerLength: Int
         /// The sender knows our password: this is a sign of life.
-        public var isAuthentic = false
+        public var isAuthentic: Bool
         /// The answer is a refusal, or there is none because the message makes no sense here.
-        public var isRefused = false
+        public var isRefused: Bool
         /// The first check of this address that succeeded.
-        public var isNewAddress = false
+        public var isNewAddress: Bool
         /// Media goes to another address than before.
-        public var selectionChanged = false
+        public var selectionChanged: Bool
+
+        public init(
+            answerLength: Int = 0, isAuthentic: Bool = false, isRefused: Bool = false, isNewAddress: Bool = false,
+            selectionChanged: Bool = false
+        ) {
+            self.answerLength = answerLength
+            self.isAuthentic = isAuthentic
+            self.isRefused = isRefused
+            self.isNewAddress = isNewAddress
+            self.selectionChanged = selectionChanged
+        }
     }
 
     /// A browser has a handful of interfaces; beyond this the address heard from longest ago is forgotten.

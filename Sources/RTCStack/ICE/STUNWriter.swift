@@ -55,7 +55,7 @@ public struct STUNWriter {
     /// ERROR-CODE.
     public mutating func append(errorCode: Int, reason: StaticString) {
         guard let start = open(STUNAttribute.errorCode, length: 4 + reason.utf8CodeUnitCount) else { return }
-        put(UInt32(errorCode / 100 << 8 | errorCode % 100), at: start)
+        put(UInt32((errorCode / 100) << 8 | (errorCode % 100)), at: start)
         reason.withUTF8Buffer { text in
             for (index, byte) in text.enumerated() { storage[start + 4 + index] = byte }
         }
