@@ -4,14 +4,14 @@ public enum Correlation {
     public struct Match: Sendable {
         /// Samples by which the recording is later than the reference; negative when it begins after the reference does.
         public var lag: Int
-        /// Normalised correlation over the samples both have, -1 to 1.
+        /// Normalised correlation, -1 to 1: 1 only when the whole reference is there, at any loudness.
         public var coefficient: Double
     }
 
     /// Coarse search runs at about this rate; the exact place is then looked for at the full one.
     private static let coarseRate = 4000
 
-    /// Where `reference` lies in `recording` (both mono at `rate`). At least half of the shorter one must overlap.
+    /// Where `reference` lies in `recording` (both mono at `rate`).
     public static func best(of reference: [Int16], in recording: [Int16], rate: Int) -> Match {
         guard !reference.isEmpty, !recording.isEmpty else { return Match(lag: 0, coefficient: 0) }
         let factor = max(1, rate / coarseRate)
@@ -27,20 +27,21 @@ public enum Correlation {
         return best
     }
 
-    /// Normalised correlation at one lag, over the samples both have; 0 when they have none.
+    /// Normalised correlation at one lag. What of the reference the recording does not reach counts as silence in it, so
+    /// that a recording which ends too early is not taken for a good one.
     public static func coefficient(_ reference: [Int16], _ recording: [Int16], lag: Int) -> Double {
         let start = max(0, -lag)
         let end = min(reference.count, recording.count - lag)
         guard start < end else { return 0 }
         return reference.withUnsafeBufferPointer { first in
             recording.withUnsafeBufferPointer { second in
-                var (product, firstEnergy, secondEnergy) = (0, 0, 0)
+                var (product, secondEnergy) = (0, 0)
+                let firstEnergy = first.reduce(0) { $0 &+ Int($1) &* Int($1) }
                 var index = start
                 while index < end {
                     let a = Int(first[index])
                     let b = Int(second[index &+ lag])
                     product &+= a &* b
-                    firstEnergy &+= a &* a
                     secondEnergy &+= b &* b
                     index &+= 1
                 }
@@ -78,17 +79,16 @@ public enum Correlation {
             first.imaginary[index] = a * d + b * c
         }
         let products = transform.inverseReal(first)
-        let (referenceEnergy, recordingEnergy) = (runningEnergy(reference), runningEnergy(recording))
-        let shortest = max(1, min(reference.count, recording.count) / 2)
+        let recordingEnergy = runningEnergy(recording)
+        // Next to nothing in the recording would be divided by next to nothing.
+        let faintest = (recordingEnergy.last ?? 0) * 1e-6
 
         var scored: [(lag: Int, value: Double)] = []
         for lag in (1 - reference.count)..<recording.count {
             let start = max(0, -lag)
             let end = min(reference.count, recording.count - lag)
-            guard end - start >= shortest else { continue }
-            let energy =
-                (referenceEnergy[end] - referenceEnergy[start]) * (recordingEnergy[end + lag] - recordingEnergy[start + lag])
-            guard energy > 0 else { continue }
+            let energy = recordingEnergy[end + lag] - recordingEnergy[start + lag]
+            guard energy > faintest else { continue }
             scored.append((lag, products[lag >= 0 ? lag : lag + size] / energy.squareRoot()))
         }
         scored.sort { $0.value > $1.value }
