@@ -220,6 +220,10 @@ class RTPStream:
         """Waits until that much audio has come."""
         wait_until(lambda: len(self.audio_packets()) * FRAME_SECONDS >= seconds, limit, lambda: f"{seconds} s of audio; {len(self.packets)} packets came")
 
+    def wait_heard_further(self, seconds, limit):
+        """Waits until that much audio has come after what is there already."""
+        self.wait_heard(len(self.audio_packets()) * FRAME_SECONDS + seconds, limit)
+
     def wait_sound(self, limit, after=0.0):
         """The first packet with sound that came after a moment of the system clock."""
         return wait_until(lambda: next((packet for packet in self.sounding() if packet.arrived > after), None), limit, "sound")

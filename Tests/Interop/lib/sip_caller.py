@@ -91,11 +91,11 @@ class SIPCaller:
         assert status == 200, f"{to} answers {status}"
         return call
 
-    def invite(self, to, payload_type=0, headers=(), media=None, media_address=None):
-        """Sends an INVITE and returns at once."""
-        call = Call(self, to, media or RTPStream(self.address[0], payload_type), headers, media_address)
+    def invite(self, to, payload_type=0, headers=(), media_relay=None, body=None):
+        """Sends an INVITE and returns at once. With a UDPRelay as `media_relay` the sound goes through it; `body` replaces the offer."""
+        call = Call(self, to, RTPStream(self.address[0], payload_type), headers, media_relay)
         self.calls[call.call_id] = call
-        call.begin()
+        call.begin(body)
         return call
 
     def request(self, method, uri, headers, body="", limit=32):
@@ -172,13 +172,13 @@ class SIPCaller:
 class Call:
     """One call placed by a SIPCaller."""
 
-    def __init__(self, caller, to, media, headers, media_address):
+    def __init__(self, caller, to, media, headers, media_relay):
         self._caller = caller
         host, port = caller.outbound
         self.to = to
         self.uri = f"sip:{to}@{host}:{port}"
         self.media = media
-        self.media_address = media_address or (media.host, media.port)
+        self._media_relay = media_relay
         self.call_id = f"{caller.token()}@test"
         self.responses = []  # (arrival in seconds of the system clock, message)
         self.final = None
@@ -195,7 +195,7 @@ class Call:
         self._heard = threading.Event()
 
     def offer(self, direction="sendrecv"):
-        host, port = self.media_address
+        host, port = self._media_relay.outer if self._media_relay else (self.media.host, self.media.port)
         payload_type = self.media.payload_type
         name = {0: "PCMU", 8: "PCMA"}[payload_type]
         return "\r\n".join([
@@ -206,9 +206,9 @@ class Call:
         to = (self.final and self.final.get("To")) or f"<{self.uri}>"
         return [("From", self._from), ("To", to), ("Call-ID", self.call_id), ("CSeq", f"{sequence} {method}")]
 
-    def begin(self):
+    def begin(self, body=None):
         self.media.start()
-        data = self._caller.format("INVITE", self.uri, self._branch, self._dialog_headers(self._invite_sequence, "INVITE") + self._headers, self.offer())
+        data = self._caller.format("INVITE", self.uri, self._branch, self._dialog_headers(self._invite_sequence, "INVITE") + self._headers, self.offer() if body is None else body)
         threading.Thread(target=self._send_invite, args=(data,), daemon=True).start()
 
     def _send_invite(self, data):
@@ -249,7 +249,11 @@ class Call:
         host = re.search(r"^c=IN IP4 (\S+)", description, re.MULTILINE)
         port = re.search(r"^m=audio (\d+)", description, re.MULTILINE)
         assert host and port, f"no media address in the answer:\n{description}"
-        self.media.aim((host[1], int(port[1])))
+        remote = (host[1], int(port[1]))
+        if self._media_relay:
+            self._media_relay.target = remote
+            remote = self._media_relay.inner
+        self.media.aim(remote)
 
     def remote_target(self):
         match = re.search(r"<([^>]+)>", self.final.get("Contact") or "")

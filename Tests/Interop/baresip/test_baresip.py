@@ -1,0 +1,113 @@
+"""baresip, a phone that people really use: speech both ways, digits, PCMA, TCP, hanging up from either side."""
+
+import time
+
+import pytest
+import speech
+from baresip import Baresip
+from sound import best_correlation, longest_gap_ms
+from waiting import wait_until
+
+# Bytes between the phone and the built-in agent are G.711 both ways, so nothing but a gap could lower this.
+SAME = 0.97
+
+
+@pytest.fixture
+def start_phone(out_folder):
+    started = []
+
+    def start(sentence=speech.PHONE_SENTENCE, before=1.0, after=20.0, **options):
+        file = speech.wav_file(sentence, 8000, silence_before=before, silence_after=after)
+        started.append(Baresip(out_folder / f"phone-{len(started) + 1}", file, **options))
+        return started[-1]
+
+    yield start
+    for phone in started:
+        phone.stop()
+
+
+def address(gateway, to, transport="udp"):
+    host, port = gateway.sip[transport]
+    return f"sip:{to}@{host}:{port};transport={transport}"
+
+
+@pytest.mark.parametrize(("transport", "codecs"), [("udp", "pcmu"), ("udp", "pcma"), ("tcp", "pcmu")])
+def test_echo(gateway, start_phone, transport, codecs):
+    phone = start_phone(transport=transport, codecs=codecs)
+    phone.dial(address(gateway, "echo", transport))
+    phone.wait_event("CALL_ESTABLISHED")
+    said = speech.samples(speech.PHONE_SENTENCE)
+    _speak(len(said) / 8000 + 2.5, phone)
+    phone.hang_up()
+    phone.wait_event("CALL_CLOSED")
+    phone.stop()
+    lag, correlation = best_correlation(said, phone.heard(), 8000)
+    assert correlation >= SAME, (lag, correlation)
+    # The sentence came in one piece: no silence longer than the longest of its own.
+    heard = phone.heard()[int(lag * 8000) :][: len(said)]
+    assert longest_gap_ms(heard, 8000) <= longest_gap_ms(said, 8000) + 20
+
+
+def _speak(seconds, phone):
+    """Waits while the phone speaks; a call that ends meanwhile is a failure."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        assert "CALL_CLOSED" not in phone.types(), phone.log()
+        time.sleep(0.1)
+
+
+def test_speech_both_ways_with_a_websocket_agent(agent, agent_gateway, start_phone):
+    phone = start_phone()
+    phone.dial(address(agent_gateway, "assistant"))
+    phone.wait_event("CALL_ESTABLISHED")
+    call = agent.wait_call()
+    said, answer = speech.samples(speech.PHONE_SENTENCE), speech.samples(speech.AGENT_SENTENCE)
+    call.wait_heard(1 + len(said) / 8000 + 1, 20)
+    call.say(answer)
+    call.mark("said")
+    call.wait_mark("said", len(answer) / 8000 + 3)
+    phone.press("18#")
+    wait_until(lambda: call.transcript.digits() == "18#", 8, lambda: f"digits 18#: {call.transcript.digits()}")
+    phone.hang_up()
+    call.wait_for("stop", 5)
+    call.wait_closed()
+    phone.stop()
+    assert not call.transcript.violations
+    assert best_correlation(said, call.transcript.heard(), 8000)[1] >= SAME
+    assert best_correlation(answer, phone.heard(), 8000)[1] >= 0.9
+
+
+def test_the_agent_hangs_up_on_the_phone(agent, agent_gateway, start_phone):
+    phone = start_phone()
+    phone.dial(address(agent_gateway, "assistant"))
+    phone.wait_event("CALL_ESTABLISHED")
+    agent.wait_call().close()
+    phone.wait_event("CALL_CLOSED", 5)
+
+
+def test_the_parrot_repeats_the_phone(gateway, start_phone):
+    # The greeting gets its time first: the agent falls silent for a caller who speaks.
+    phone = start_phone(before=6.0)
+    phone.dial(address(gateway, "demo"))
+    phone.wait_event("CALL_ESTABLISHED")
+    said = speech.samples(speech.PHONE_SENTENCE)
+    _speak(6 + 2 * len(said) / 8000 + 4, phone)
+    phone.hang_up()
+    phone.wait_event("CALL_CLOSED")
+    phone.stop()
+    assert best_correlation(said, phone.heard(), 8000)[1] >= 0.9
+
+
+def test_star_hangs_up_the_parrot(gateway, start_phone):
+    phone = start_phone()
+    phone.dial(address(gateway, "demo"))
+    phone.wait_event("CALL_ESTABLISHED")
+    phone.press("*")
+    phone.wait_event("CALL_CLOSED", 5)
+
+
+def test_an_unknown_destination(gateway, start_phone):
+    phone = start_phone()
+    phone.dial(address(gateway, "nobody"))
+    closed = phone.wait_event("CALL_CLOSED", 5)
+    assert "404" in closed["param"]
