@@ -15,7 +15,7 @@ public enum SoundMaterial {
 
     /// White noise of `level` dB (RMS below a full-scale square wave).
     public static func noise(seconds: Double, rate: Int, level: Double, seed: UInt64) -> [Int16] {
-        var random = SoundRandom(seed: seed)
+        var random = SeededGenerator(seed: seed)
         let amplitude = 32768 * 3.0.squareRoot() * pow(10, level / 20)
         return (0..<Int(seconds * Double(rate))).map { _ in sample(amplitude * random.uniform()) }
     }
@@ -26,10 +26,10 @@ public enum SoundMaterial {
     public static func speech(seconds: Double, rate: Int, seed: UInt64) -> [Int16] {
         let count = Int(seconds * Double(rate))
         var output = [Double](repeating: 0, count: count)
-        var random = SoundRandom(seed: seed)
+        var random = SeededGenerator(seed: seed)
         var position = 0.0
         while position < seconds {
-            for _ in 0..<random.integer(in: 2...5) {
+            for _ in 0..<Int.random(in: 2...5, using: &random) {
                 if random.uniform() > 0.2 {
                     let hiss = 0.04 + 0.03 * abs(random.uniform())
                     addHiss(to: &output, at: position, length: hiss, rate: rate, random: &random)
@@ -46,7 +46,7 @@ public enum SoundMaterial {
 
     /// One voiced syllable: harmonics of a gliding pitch, weighted by two formants, under a smooth envelope.
     private static func addVowel(
-        to output: inout [Double], at start: Double, length: Double, rate: Int, random: inout SoundRandom
+        to output: inout [Double], at start: Double, length: Double, rate: Int, random: inout SeededGenerator
     ) {
         let pitch = 130 + 40 * random.uniform()
         let glide = 25 * random.uniform()
@@ -75,7 +75,7 @@ public enum SoundMaterial {
 
     /// One unvoiced sound: noise between 1 and 3 kHz, made of sines so that it is the same sound at every rate.
     private static func addHiss(
-        to output: inout [Double], at start: Double, length: Double, rate: Int, random: inout SoundRandom
+        to output: inout [Double], at start: Double, length: Double, rate: Int, random: inout SeededGenerator
     ) {
         let partials = (0..<24).map { _ in (2000 + 1000 * random.uniform(), Double.pi * random.uniform()) }
         let first = Int(start * Double(rate))
@@ -89,5 +89,12 @@ public enum SoundMaterial {
 
     private static func sample(_ value: Double) -> Int16 {
         Int16(max(-32768, min(32767, value.rounded())))
+    }
+}
+
+extension SeededGenerator {
+    /// -1 up to 1.
+    fileprivate mutating func uniform() -> Double {
+        2 * unit() - 1
     }
 }

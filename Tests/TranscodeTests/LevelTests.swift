@@ -35,7 +35,7 @@ struct LevelTests {
     @Test("Comfort noise takes on the background's level, not the speech's")
     func comfortNoise() {
         let noise = ComfortNoise(seed: 1)
-        var random = SoundRandom(seed: 2)
+        var random = SeededGenerator(seed: 2)
         for index in 0..<1000 {
             // Half the time speech at -20, half the time the line at -58.
             let level: Double = index / 50 % 2 == 0 ? -20 : -58

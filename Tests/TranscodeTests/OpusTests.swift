@@ -74,8 +74,8 @@ struct OpusTests {
         let packets = speech.chunks(of: 320).map { encoder.encode($0) }
         let intact = try run(packets, lost: [], useRecovery: false)
 
-        var random = SoundRandom(seed: 11)
-        let lost = Set((5..<packets.count - 1).filter { _ in random.integer(in: 0...99) < 8 })
+        var random = SeededGenerator(seed: 11)
+        let lost = Set((5..<packets.count - 1).filter { _ in Int.random(in: 0...99, using: &random) < 8 })
         #expect(lost.count > 40)
         let concealed = try run(packets, lost: lost, useRecovery: false)
         let recovered = try run(packets, lost: lost, useRecovery: true)
@@ -139,10 +139,10 @@ struct OpusTests {
         #expect(decoder.decode([]).isEmpty)
         // 63 frames of 20 ms: longer than 120 ms.
         #expect(decoder.decode([0x0B, 63] + [UInt8](repeating: 0, count: 200)).isEmpty)
-        var random = SoundRandom(seed: 4)
+        var random = SeededGenerator(seed: 4)
         var output = [Int16](repeating: 0, count: 1920)
         for _ in 0..<20_000 {
-            let payload = (0..<random.integer(in: 0...90)).map { _ in UInt8(truncatingIfNeeded: random.next()) }
+            let payload = (0..<Int.random(in: 0...90, using: &random)).map { _ in UInt8(truncatingIfNeeded: random.next()) }
             payload.withUnsafeBytes { bytes in
                 output.withUnsafeMutableBufferPointer { output in
                     let duration = decoder.duration(of: bytes)

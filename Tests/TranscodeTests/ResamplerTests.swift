@@ -62,13 +62,13 @@ struct ResamplerTests {
 
     @Test("A tone has no click whatever the chunks", arguments: pairs)
     func clicks(pair: Pair) throws {
-        var random = SoundRandom(seed: 9)
+        var random = SeededGenerator(seed: 9)
         let resampler = try #require(Resampler(from: pair.from, to: pair.to))
         let input = SoundMaterial.tone(hertz: 440, seconds: 2, rate: pair.from)
         var output: [Int16] = []
         var position = 0
         while position < input.count {
-            let end = min(input.count, position + random.integer(in: 1...2000))
+            let end = min(input.count, position + Int.random(in: 1...2000, using: &random))
             output += resampler.process(Array(input[position..<end]))
             position = end
         }
@@ -101,10 +101,10 @@ struct ResamplerTests {
         let resampler = try #require(Resampler(from: pair.from, to: pair.to))
         let input = [Int16](repeating: 1000, count: 4001)
         var output = [Int16](repeating: 0, count: resampler.maximumOutput(for: input.count))
-        var random = SoundRandom(seed: 3)
+        var random = SeededGenerator(seed: 3)
         var (read, written) = (0, 0)
         while read < total {
-            let count = min(total - read, random.integer(in: 1...4001))
+            let count = min(total - read, Int.random(in: 1...4001, using: &random))
             written += input.withUnsafeBufferPointer { source in
                 output.withUnsafeMutableBufferPointer {
                     resampler.process(UnsafeBufferPointer(rebasing: source[..<count]), into: $0)
