@@ -27,6 +27,8 @@ const RESTART_EVERY_MILLISECONDS = 5000;
 const RESUME_SILENCE_MILLISECONDS = 2000;
 /** The gateway's `ended` and its DTLS close_notify cross on the way; the message says why, so it gets this head start. */
 const ENDED_GRACE_MILLISECONDS = 1500;
+/** A refused call gets `error` and, right behind it, `ended`. */
+const REFUSAL_GRACE_MILLISECONDS = 300;
 const LEVEL_MILLISECONDS = 50;
 const STATISTICS_MILLISECONDS = 1000;
 /** RTCDTMFSender plays a tone this long with this pause between two. */
@@ -94,6 +96,7 @@ export class TandemCall extends EventTarget {
   #signalling = 'up';
   #restarting = false;
   #end = null;
+  #refusal = null;
   #muted = false;
   #settle = () => {};
   #sessionKnown = false;
@@ -268,7 +271,7 @@ export class TandemCall extends EventTarget {
       }),
       ringing: () => { this.#ringing = true; this.#refresh(); },
       connected: () => { this.#accepted = true; this.#refresh(); },
-      ended: (end) => this.#finish(end),
+      ended: (end) => this.#finish({ ...end, detail: end.detail || this.#refusal?.detail }),
       error: (error) => this.#refused(error),
       lost: () => { this.#signalling = 'lost'; this.#refresh(); },
       resumed: () => {
@@ -279,6 +282,7 @@ export class TandemCall extends EventTarget {
       },
       gone: (error) => {
         this.#signalling = 'gone';
+        if (this.#refusal && !this.#answered) return; // the refusal says more than the socket's end
         if (!this.#mediaWasUp) return this.#finish({ cause: 'connection_lost', sip_code: null, detail: error.detail });
         this.#emit('error', error);
         this.#refresh();
@@ -307,7 +311,9 @@ export class TandemCall extends EventTarget {
 
   #refused({ code, detail }) {
     if (!this.#answered) {
-      this.#finish({ cause: causeOfStatus(code), sip_code: code ?? null, detail });
+      // `ended` follows where the gateway knows a better word than a status can carry.
+      this.#refusal = { code, detail };
+      this.#after('refusal', REFUSAL_GRACE_MILLISECONDS, () => this.#finish({ cause: causeOfStatus(code), sip_code: code, detail }));
       return;
     }
     // The call has its media; what failed was something on top of it, such as a restart.

@@ -268,7 +268,7 @@ class Chromium(Browser):
         width, height = self._size
         command = [
             shutil.which("chromium") or "chromium", "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
-            "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
+            "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--hide-scrollbars",
             f"--user-data-dir={self._profile}", "--remote-debugging-port=0", f"--window-size={width},{height}",
             "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream", *self._arguments]  # fmt: skip
         if self._microphone:
