@@ -110,7 +110,7 @@ public struct RTPSession: ~Copyable {
     }
 
     /// The timestamp of the last packet sent, sound or key, on our axis.
-    public var lastTimestampSent: Int64? { sender.last?.timestamp }
+    public var lastTimestampSent: Int64? { sender.lastTimestamp }
 
     /// Sends a key as telephone-event, after those asked for before. Its packets are fetched by `writeDigitPacket`.
     /// - Parameters:
@@ -143,12 +143,12 @@ public struct RTPSession: ~Copyable {
             buffer.count >= RTPPacketView.headerLength + TelephoneEventPayload.length,
             let packet = keys.next(
                 now: now, eventClock: format.clockRate, soundClock: soundClock,
-                after: keys.isPressed ? nil : sender.last?.timestamp)
+                after: keys.isPressed ? nil : sender.lastTimestamp)
         else { return nil }
         return withUnsafeBytes(of: packet.payload.encoded.bigEndian) { payload in
             sender.write(
-                payload, payloadType: format.payloadType, timestamp: packet.timestamp, marker: packet.marker, now: now,
-                into: buffer)
+                payload, payloadType: format.payloadType, timestamp: packet.timestamp, marker: packet.marker,
+                standsStill: true, now: now, into: buffer)
         }
     }
 

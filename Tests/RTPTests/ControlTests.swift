@@ -72,6 +72,22 @@ private func words(_ bytes: [UInt8]) -> [UInt32] {
         #expect(bytes.suffix(8) == [1, 4] + Array("test".utf8) + [0, 0])
     }
 
+    @Test func aKeysStandingTimestampDoesNotBendTheMapping() throws {
+        let listener = Listener()
+        let start = listener.now
+        _ = listener.write(timestamp: 0)
+        listener.now = listener.reportDeadline - .milliseconds(400)
+        let elapsed = (listener.now - start).nanoseconds * 8_000 / 1_000_000_000
+        #expect(listener.startDigit(1, duration: .seconds(2), timestamp: elapsed))
+        while listener.now < listener.reportDeadline {
+            while listener.writeDigit() != nil {}
+            listener.now = listener.now + .milliseconds(20)
+        }
+        let content = words(try #require(listener.writeControl()))
+        let expected = (listener.now - start).nanoseconds * 8_000 / 1_000_000_000
+        #expect(abs(Int64(content[4] &- 0xFFFF_FF00) - expected) <= 1)
+    }
+
     @Test func whoSentNothingForTwoReportsIsNoSender() throws {
         let listener = Listener()
         _ = listener.write(timestamp: 0)

@@ -9,8 +9,9 @@ struct PacketSender {
     private(set) var packets = 0
     /// Payload bytes.
     private(set) var octets = 0
-    /// Our axis and the clock, together at the last packet.
-    private(set) var last: (timestamp: Int64, at: NIODeadline)?
+    private(set) var lastTimestamp: Int64?
+    /// Our axis and the clock, together.
+    private var anchor: (timestamp: Int64, at: NIODeadline)?
 
     init(ssrc: UInt32, firstSequence: UInt16, timestampOffset: UInt32) {
         self.ssrc = ssrc
@@ -18,10 +19,11 @@ struct PacketSender {
         nextSequence = firstSequence
     }
 
+    /// - Parameter standsStill: the timestamp is that of a key's beginning, and says nothing of `now`
     /// - Returns: the packet's length; 0 when the buffer is too small for it.
     mutating func write(
-        _ payload: UnsafeRawBufferPointer, payloadType: UInt8, timestamp: Int64, marker: Bool, now: NIODeadline,
-        into buffer: UnsafeMutableRawBufferPointer
+        _ payload: UnsafeRawBufferPointer, payloadType: UInt8, timestamp: Int64, marker: Bool,
+        standsStill: Bool = false, now: NIODeadline, into buffer: UnsafeMutableRawBufferPointer
     ) -> Int {
         let length = RTPPacketView.headerLength + payload.count
         guard let base = buffer.baseAddress, length <= buffer.count else { return 0 }
@@ -37,15 +39,16 @@ struct PacketSender {
         nextSequence &+= 1
         packets += 1
         octets += payload.count
-        last = (timestamp, now)
+        lastTimestamp = timestamp
+        if !standsStill || anchor == nil { anchor = (timestamp, now) }
         return length
     }
 
     /// What our axis says now, on the wire: for sender reports. `nil` before the first packet.
     func timestampOnWire(now: NIODeadline, clockRate: Int) -> UInt32? {
-        guard let last else { return nil }
-        let elapsed = (now - last.at).nanoseconds / 1_000 * Int64(clockRate) / 1_000_000
-        return onWire(last.timestamp &+ elapsed)
+        guard let anchor else { return nil }
+        let elapsed = (now - anchor.at).nanoseconds / 1_000 * Int64(clockRate) / 1_000_000
+        return onWire(anchor.timestamp &+ elapsed)
     }
 
     private func onWire(_ timestamp: Int64) -> UInt32 {
