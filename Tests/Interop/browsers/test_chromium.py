@@ -69,6 +69,7 @@ def test_demo_greets_and_repeats_what_was_said(start_chromium, gateway, out_fold
 def test_digits_are_heard_and_star_hangs_up(start_chromium, gateway, out_folder):
     page = DemoPage(start_chromium(), gateway, out_folder)
     page.call("demo")
+    page.browser.wait_for("loudest.output > 0.4", 10, "a greeting")
     page.await_quiet()
     page.browser.start_recording()
     page.press("5")
