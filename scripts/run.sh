@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Starts the release binary on a configuration and says, once it is ready, which page to open and which number to dial.
+# Starts the release binary (or $TANDEM_BINARY) on a configuration and says, once it is ready, which page to open and which
+# number to dial.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -20,4 +21,4 @@ announce() {
         printf '\n  Open in a browser:       %s/\n  Dial from a SIP phone:   sip:demo@%s\n  Stop with:               Ctrl-C\n\n' "$http" "${sip#*:}"
     done
 }
-exec .build/release/tandem serve --config "$1" > >(announce)
+exec "${TANDEM_BINARY:-.build/release/tandem}" serve --config "$1" > >(announce)

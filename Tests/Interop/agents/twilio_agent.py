@@ -7,9 +7,13 @@ Alone, as an agent that repeats the caller:  python twilio_agent.py PORT
 import asyncio
 import base64
 import json
+import pathlib
 import sys
 import threading
 import time
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "lib"))
 
 import g711
 from twilio_transcript import TwilioTranscript
