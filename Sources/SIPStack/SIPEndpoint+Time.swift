@@ -65,6 +65,9 @@ extension SIPEndpoint {
         }
     }
 
+    /// Whether a call would miss this connection: an idle one without calls may be closed.
+    public func isInUse(connection: UInt64) -> Bool { dialogs.values.contains { $0.flow.connection == connection } }
+
     /// Nobody is left to answer.
     private mutating func abandonTransactions(of dialog: Dialog, into out: inout [SIPOutput]) {
         var numbers = dialog.unacknowledged.map(\.transaction)
