@@ -7,7 +7,7 @@ extension SIPDriver {
     private static let datagramSize = 65_536
 
     /// Room for a burst of a thousand messages while the loop is busy; the system may grant less.
-    private static let receiveBuffer: Int32 = 1_048_576
+    private static let receiveBuffer = 1_048_576
 
     /// Binds one address without reading from it yet.
     func bind(_ address: SIPListenAddress, listener: Int) async throws -> any Channel {
