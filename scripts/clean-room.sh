@@ -14,7 +14,7 @@ steps=("$@")
 
 # In a mount namespace of its own no mount can reach the machine or outlive this script, however it ends.
 if [ -z "${TANDEM_CLEAN_ROOM:-}" ]; then
-    exec env TANDEM_CLEAN_ROOM=inside unshare --mount --propagation private "$0" "$@"
+    exec env TANDEM_CLEAN_ROOM=inside unshare --mount --propagation private "$repository/scripts/clean-room.sh" "$@"
 fi
 
 [ "$(id -u)" -eq 0 ] || { echo 'clean-room: debootstrap and mounts need root' >&2; exit 1; }
@@ -51,21 +51,20 @@ attach() { # attach KIND SOURCE TARGET: a mount that clean_up takes away again
     mounts+=("$3")
 }
 
-mirror=$(sed -n 's/^URIs: *//p; s/^deb  *\(\[[^]]*\]  *\)\{0,1\}\([^ ]*\).*/\2/p' /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null | grep -m 1 debian)
+mirror=$({ cat /etc/apt/sources.list /etc/apt/sources.list.d/*.sources /etc/apt/sources.list.d/*.list || true; } 2>/dev/null |
+    sed -n 's/^URIs: *\([^ ]*\).*/\1/p; s/^deb  *\(\[[^]]*\]  *\)\{0,1\}\([^ ]*\).*/\2/p' | sed -n '/debian/{p;q}')
 echo "clean-room: a minimal bookworm in $room"
 rm -rf --one-file-system "$room"
 mkdir -p "$room"
-debootstrap --variant=minbase --include=ca-certificates bookworm "$room" "$mirror" >"$room.log" 2>&1 || { tail -n 20 "$room.log"; exit 1; }
+debootstrap --variant=minbase --include=ca-certificates bookworm "$room" ${mirror:+"$mirror"} >"$room.log" 2>&1 || { tail -n 20 "$room.log"; exit 1; }
 
 # How this machine reaches package sources: Debian, certificates, git and pip. Nothing of it is named here.
 rm -f "$room/etc/apt/sources.list"
 cp -L /etc/apt/sources.list "$room/etc/apt/" 2>/dev/null || true
 cp -L /etc/apt/sources.list.d/*.sources "$room/etc/apt/sources.list.d/" 2>/dev/null || true
 cp -L /etc/apt/sources.list.d/*.list "$room/etc/apt/sources.list.d/" 2>/dev/null || true
-for file in /etc/apt/apt.conf.d/*proxy* /etc/apt/apt.conf.d/*mirror* /etc/apt/apt.conf.d/*valid* /etc/apt/apt.conf.d/*Check*; do
-    [ ! -f "$file" ] || cp "$file" "$room/etc/apt/apt.conf.d/"
-done
-grep -rlE 'Check-(Valid-Until|Date)' /etc/apt/apt.conf.d 2>/dev/null | while read -r file; do cp "$file" "$room/etc/apt/apt.conf.d/"; done
+# Of apt's settings only those about reaching and trusting the sources.
+grep -rlE 'Proxy|Check-(Valid-Until|Date)|CaInfo' /etc/apt/apt.conf.d 2>/dev/null | while read -r file; do cp "$file" "$room/etc/apt/apt.conf.d/"; done || true
 for file in /etc/resolv.conf /etc/hosts /etc/pip.conf /etc/gitconfig /root/.gitconfig /root/.config/pip/pip.conf; do
     [ ! -f "$file" ] || { mkdir -p "$room$(dirname "$file")"; cp -L "$file" "$room$file"; }
 done
@@ -85,9 +84,7 @@ attach bind /dev/pts "$room/dev/pts"
 attach tmpfs shm "$room/dev/shm"
 attach read-only "$swift_root" "$room$swift_root"
 # Package mirrors kept as folders on this machine (git's insteadOf, pip's find-links).
-{
-    git config --system --get-regexp '^url\..*\.insteadof$'; git config --global --get-regexp '^url\..*\.insteadof$'
-} 2>/dev/null | sed -n 's/^url\.\(\/[^ ]*\)\.insteadof .*/\1/p' | sort -u | while read -r folder; do [ ! -d "$folder" ] || echo "$folder"; done >"$room.folders"
+{ git config --get-regexp '^url\..*\.insteadof$' || true; } | sed -n 's/^url\.\(\/[^ ]*\)\.insteadof .*/\1/p' | sort -u | while read -r folder; do [ ! -d "$folder" ] || echo "$folder"; done >"$room.folders"
 sed -n 's/^find-links *= *\(\/.*\)/\1/p' /etc/pip.conf 2>/dev/null >>"$room.folders" || true
 while read -r folder; do [ ! -d "$folder" ] || attach read-only "${folder%/}" "$room${folder%/}"; done <"$room.folders"
 
@@ -101,7 +98,7 @@ echo 'clean-room: make, git and ca-certificates'
 "${inside[@]}" apt-get update -qq
 "${inside[@]}" apt-get install -y -qq --no-install-recommends make git ca-certificates >/dev/null
 git bundle create --quiet "$room/root/repository.bundle" HEAD
-"${inside[@]}" git clone --quiet /root/repository.bundle /root/tandem
+"${inside[@]}" git -c advice.detachedHead=false clone --quiet /root/repository.bundle /root/tandem
 
 for step in "${steps[@]}"; do
     began=$SECONDS
