@@ -1,5 +1,6 @@
 """The Twilio dialect, with a Python agent on one side and a phone with a stopwatch on the other."""
 
+import re
 import time
 
 import numpy as np
@@ -192,18 +193,20 @@ def test_digits_of_the_caller_reach_the_agent(connected):
     assert not agent_call.transcript.violations
 
 
-def test_the_agent_hangs_up(connected):
+def test_the_agent_hangs_up(connected, agent_gateway):
     call, agent_call = connected
     agent_call.close()
     bye = call.wait_bye(3)
-    assert "agent_hangup" in (bye.get("Reason") or ""), bye.headers
+    assert re.match(r"SIP *;cause=200", bye.get("Reason") or ""), bye.headers
+    assert agent_gateway.metrics()["tandem_calls_ended_total"]['cause="agent_hangup"'] == 1
 
 
-def test_an_agent_that_dies_is_agent_lost(connected):
+def test_an_agent_that_dies_is_agent_lost(connected, agent_gateway):
     call, agent_call = connected
     agent_call.abort()
     bye = call.wait_bye(5)
-    assert "agent_lost" in (bye.get("Reason") or ""), bye.headers
+    assert re.match(r"SIP *;cause=500", bye.get("Reason") or ""), bye.headers
+    assert agent_gateway.metrics()["tandem_calls_ended_total"]['cause="agent_lost"'] == 1
 
 
 def test_an_agent_that_dies_is_followed_by_the_next_step(start_agent, start_gateway, start_phone):
