@@ -7,32 +7,6 @@ import RTP
 /// the caller's list. After `.ended`, or `close`, all calls do nothing. In the steady state `receive` and `protect`
 /// allocate nothing.
 public final class PeerSession {
-    public struct Configuration {
-        public var certificate: DTLSCertificate
-        public var localUfrag: String
-        public var localPassword: String
-        /// The browser's; what is not known at the start comes by `setRemote`.
-        public var remoteUfrag: String?
-        public var remotePassword: String?
-        public var remoteFingerprints: [DTLSFingerprint]
-        public var dtlsRole: DTLSRole
-        /// Bytes of our largest handshake datagram.
-        public var maximumHandshakeDatagram = DTLSEngine.maximumDatagram
-
-        public init(
-            certificate: DTLSCertificate, localUfrag: String, localPassword: String, remoteUfrag: String? = nil,
-            remotePassword: String? = nil, remoteFingerprints: [DTLSFingerprint] = [], dtlsRole: DTLSRole
-        ) {
-            self.certificate = certificate
-            self.localUfrag = localUfrag
-            self.localPassword = localPassword
-            self.remoteUfrag = remoteUfrag
-            self.remotePassword = remotePassword
-            self.remoteFingerprints = remoteFingerprints
-            self.dtlsRole = dtlsRole
-        }
-    }
-
     /// Enough for any answer to a check.
     private static let answerCapacity = 256
 

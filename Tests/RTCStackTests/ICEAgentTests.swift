@@ -28,7 +28,8 @@ import Testing
     }
 
     private func send(_ check: Check, to agent: inout ICEAgent, from: TransportAddress = Self.source, at seconds: Int64 = 1) -> Answer {
-        let (request, answer) = (UnsafeMutableRawBufferPointer.allocate(byteCount: 512, alignment: 8), UnsafeMutableRawBufferPointer.allocate(byteCount: 256, alignment: 8))
+        let request = UnsafeMutableRawBufferPointer.allocate(byteCount: 512, alignment: 8)
+        let answer = UnsafeMutableRawBufferPointer.allocate(byteCount: 256, alignment: 8)
         defer {
             request.deallocate()
             answer.deallocate()

@@ -70,7 +70,9 @@ final class PeerPair {
         toSession.delay = .milliseconds(5)
         toBrowser.delay = .milliseconds(5)
         gatewayAddress = Self.address(1, options.isIPv6)
-        certificate = options.browserProfiles == SRTPProfile.allCases ? Self.browserCertificate : Self.makeCertificate(options.browserProfiles)
+        certificate =
+            options.browserProfiles == SRTPProfile.allCases
+            ? Self.browserCertificate : Self.makeCertificate(options.browserProfiles)
         let known = !options.remoteIsUnknown
         var configuration = PeerSession.Configuration(
             certificate: Self.gatewayCertificate, localUfrag: gatewayCredentials.ufrag, localPassword: gatewayCredentials.password,

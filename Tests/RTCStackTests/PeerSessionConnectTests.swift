@@ -57,7 +57,7 @@ import Testing
         let client = role == .active ? pair.gatewayAddress : PeerPair.address(100)
         var hellos: [Int64] = []
         var first: NIODeadline?
-        pair.passes = { datagram in
+        pair.passes = { [unowned pair] datagram in
             guard datagram.kind == .dtls, datagram.from == client, hellos.count < 6 else { return true }
             first = first ?? pair.now
             hellos.append((pair.now - (first ?? pair.now)).nanoseconds / 1_000_000)

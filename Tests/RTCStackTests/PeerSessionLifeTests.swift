@@ -39,7 +39,8 @@ import Testing
         pair.passes = { _ in false }
         for _ in 0..<40 {
             pair.run(for: .seconds(1))
-            pair.deliver(.init(bytes: PeerPair.packet(3) + [UInt8](repeating: 0, count: 16), from: PeerPair.address(100), to: pair.gatewayAddress))
+            let forged = PeerPair.packet(3) + [UInt8](repeating: 0, count: 16)
+            pair.deliver(.init(bytes: forged, from: PeerPair.address(100), to: pair.gatewayAddress))
         }
         #expect(pair.time(of: .away) == last + .seconds(8))
         #expect(pair.time(of: .ended(.timeout)) == last + .seconds(30))
@@ -90,7 +91,8 @@ import Testing
         let pair = PeerPair()
         #expect(pair.connect())
         let handshakes = pair.session.counters.handshake
-        let (newOurs, newTheirs) = (ICECredentials(ufrag: "gateway2", password: "secondsecondsecondsecond"), ICECredentials(ufrag: "br02", password: "x"))
+        let newOurs = ICECredentials(ufrag: "gateway2", password: "secondsecondsecondsecond")
+        let newTheirs = ICECredentials(ufrag: "br02", password: "x")
         guard let oldCheck = pair.sent.last(where: { $0.kind == .stun && $0.to == pair.gatewayAddress }) else { return }
         pair.sessionDoes {
             pair.session.restartICE(

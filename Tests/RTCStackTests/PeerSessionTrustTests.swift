@@ -65,7 +65,7 @@ import Testing
     @Test func earlyClientHelloBeforeTheCheck() {
         let pair = PeerPair(.init(saysHelloEarly: true))
         var order: [PacketKind] = []
-        pair.passes = { datagram in
+        pair.passes = { [unowned pair] datagram in
             if datagram.to == pair.gatewayAddress { order.append(datagram.kind) }
             return true
         }
