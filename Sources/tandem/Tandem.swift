@@ -9,7 +9,7 @@ struct Tandem: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "tandem",
         abstract: "Connects phone calls and browser calls to voice agents.",
-        version: "0.1.0",
+        version: Gateway.version,
         subcommands: [ServeCommand.self, CheckCommand.self, RouteCommand.self])
 
     /// Runs one command. ArgumentParser's own `main` would print its usage below an error and take no command for a

@@ -1,4 +1,5 @@
 #include "shims_net.h"
+#include <dlfcn.h>
 #include <errno.h>
 #include <time.h>
 
@@ -18,4 +19,20 @@ long long tandem_thread_cpu_nanoseconds(void) {
     struct timespec now;
     clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
     return (long long)now.tv_sec * 1000000000LL + now.tv_nsec;
+}
+
+static void (*media_path_entered)(void);
+static void (*media_path_left)(void);
+
+__attribute__((constructor)) static void find_media_path_hooks(void) {
+    media_path_entered = (void (*)(void))dlsym(RTLD_DEFAULT, "tandem_hook_media_path_entered");
+    media_path_left = (void (*)(void))dlsym(RTLD_DEFAULT, "tandem_hook_media_path_left");
+}
+
+void tandem_media_path_enter(void) {
+    if (media_path_entered) media_path_entered();
+}
+
+void tandem_media_path_leave(void) {
+    if (media_path_left) media_path_left();
 }

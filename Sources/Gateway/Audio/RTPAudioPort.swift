@@ -26,15 +26,17 @@ final class RTPAudioPort: AudioPort, InboundStreamOutput {
     /// RTCP BYE came.
     private(set) var hasSaidGoodbye = false
 
+    /// - Parameter localSSRC: our source where a description already named it; else drawn.
     init(
-        audio: NegotiatedAudio, wire: any MediaWire, opus: OpusEncoder.Settings, cname: String,
+        audio: NegotiatedAudio, wire: any MediaWire, opus: OpusEncoder.Settings, cname: String, localSSRC: UInt32? = nil,
         using generator: inout some RandomNumberGenerator, now: NIODeadline
     ) {
         self.audio = audio
         self.wire = wire
         self.opus = opus
         seed = generator.next()
-        let configuration = RTPSession.Configuration(formats: audio.rtpFormats, cname: cname, using: &generator)
+        var configuration = RTPSession.Configuration(formats: audio.rtpFormats, cname: cname, using: &generator)
+        if let localSSRC { configuration.localSSRC = localSSRC }
         session = RTPSession(configuration: configuration, now: now)
         events.reserveCapacity(16)
     }

@@ -9,12 +9,17 @@ protocol BrowserCalls: Sendable {
     func restart(_ call: CallID, ufrag: String, password: String) async -> BrowserRestart?
     /// A full new offer for a running call, as `restart` of the signal socket carries it: only its ICE part may differ.
     func restart(_ call: CallID, offer: String) async -> Result<BrowserCallAnswer, BrowserCallRefusal>
-    /// The browser hangs up. Unknown and ended calls are ignored.
-    func hangUp(_ call: CallID)
+    /// Ends a call: the browser hung up (`.callerHangup`), or its signalling is lost for good (`.connectionLost`). Unknown and
+    /// ended calls are ignored.
+    func hangUp(_ call: CallID, _ end: CallEnd)
     /// The browser pressed keys (signal socket message `dtmf`); characters that are no keys are ignored.
     func press(_ digits: String, in call: CallID)
     /// The browser muted or unmuted its microphone: silence then is no loss.
     func mute(_ on: Bool, in call: CallID)
+}
+
+extension BrowserCalls {
+    func hangUp(_ call: CallID) { hangUp(call, CallEnd(.callerHangup)) }
 }
 
 /// A browser's wish to call.

@@ -9,7 +9,7 @@ extension Configuration {
     ///   either file is one; and every problem of both files, those of the configuration first, each in its file's order.
     public static func load(
         path: String, environment: [String: String]
-    ) -> (configuration: Configuration?, plan: Plan?, problems: [Problem]) {
+    ) -> (configuration: Configuration?, plan: Plan?, problems: [Dialplan.Problem]) {
         let problems = ProblemList(file: path)
         let bytes: [UInt8]
         do {
@@ -59,7 +59,7 @@ struct ConfigurationLoader {
         return (configuration, planNode)
     }
 
-    func loadPlan(_ configuration: Configuration, _ planNode: YAMLNode?) -> (Plan?, [Problem]) {
+    func loadPlan(_ configuration: Configuration, _ planNode: YAMLNode?) -> (Plan?, [Dialplan.Problem]) {
         let context = PlanContext(
             trunks: Dictionary(configuration.trunks.map { ($0.name, $0.country) }, uniquingKeysWith: { first, _ in first }),
             agents: Set(configuration.agents.map(\.name)))

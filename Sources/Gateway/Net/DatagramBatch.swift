@@ -80,7 +80,7 @@ final class DatagramBatch {
         guard !isFull else { return 0 }
         let addressLength = address.write(sockaddr: addresses + count)
         let sent = addresses.advanced(by: count).withMemoryRebound(to: sockaddr.self, capacity: 1) {
-            sendto(descriptor, slab + count * DatagramSize.slot, length, Int32(MSG_DONTWAIT.rawValue), $0, addressLength)
+            sendto(descriptor, slab + count * DatagramSize.slot, length, Int32(MSG_DONTWAIT), $0, addressLength)
         }
         return sent >= 0 ? 1 : 0
     }

@@ -32,7 +32,7 @@ final class EpollMediaIO: MediaIO {
     init(browser: TransportAddress, trunkHost: TransportAddress, ports: PortPool) throws(BindError) {
         browserSocket = try DatagramSocket.open(browser, receiveBuffer: Self.browserBuffer)
         browserAddress = DatagramSocket.address(of: browserSocket) ?? browser
-        epoll = epoll_create1(Int32(EPOLL_CLOEXEC.rawValue))
+        epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
         self.ports = ports
         self.trunkHost = trunkHost
         receiving = DatagramBatch(capacity: Self.batch)

@@ -25,7 +25,8 @@ public struct SIPReason: Hashable, Sendable {
     }
 
     /// The field's value. Quotes and line ends in the text are dropped, they could end the field.
-    var value: String {
+    /// The value of a Reason header field.
+    public var value: String {
         var field = protocolName
         if let cause { field += ";cause=\(cause)" }
         if let text {

@@ -17,3 +17,8 @@ int tandem_recvmmsg(int fd, tandem_mmsghdr *messages, unsigned int count);
 int tandem_sendmmsg(int fd, tandem_mmsghdr *messages, unsigned int count);
 /// CPU time of the calling thread in nanoseconds.
 long long tandem_thread_cpu_nanoseconds(void);
+
+/// The calling thread enters or leaves the media path. They do nothing unless a preloaded library (the tests'
+/// allocation counter) defines tandem_hook_media_path_entered and tandem_hook_media_path_left.
+void tandem_media_path_enter(void);
+void tandem_media_path_leave(void);

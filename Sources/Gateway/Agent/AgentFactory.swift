@@ -1,0 +1,28 @@
+import Logging
+import NIOCore
+
+/// Makes the leg of an agent as its configuration says. A new dialect is a file in `Dialects/` and a line here.
+enum AgentFactory {
+    static func make(
+        _ order: AgentOrder, on eventLoop: any EventLoop, events: any AgentLegEvents, logger: Logger, now: NIODeadline
+    ) -> any AgentLeg {
+        switch order.agent.link {
+        case .builtin(.parrot): return ParrotAgent(events: events)
+        case .builtin(.echo): return EchoAgent(events: events)
+        case .socket(let urls, let name):
+            guard let dialect = dialect(name), let url = urls.first.flatMap(WebSocketAgentTransport.URL.init) else {
+                return UnbuiltAgent(events: events)
+            }
+            let transport = WebSocketAgentTransport(
+                eventLoop: eventLoop, url: url, token: order.agent.token, subprotocol: dialect.subprotocol)
+            return AgentSession(dialect: dialect, transport: transport, info: order.info, events: events, logger: logger, now: now)
+        }
+    }
+
+    private static func dialect(_ name: Agent.AgentProtocol) -> (any AgentDialect)? {
+        switch name {
+        case .twilio: TwilioDialect()
+        case .tandem, .openai, .vonage, .telnyx: nil
+        }
+    }
+}

@@ -1,0 +1,24 @@
+/// What the media of a call tells the switchboard.
+enum MediaEvent: Sendable {
+    /// The agent of the present step takes the call.
+    case agentAnswered
+    /// The agent of the present step cannot be reached.
+    case agentFailed(CallEnd)
+    /// The agent ended the call.
+    case agentEnded(CallEnd)
+    /// The agent was lost in the middle of the call.
+    case agentLost(CallEnd)
+    /// The caller is gone.
+    case callerEnded(CallEnd)
+    /// Nothing is left of the call's media; its figures.
+    case released(MediaFigures)
+}
+
+/// What was counted of a call's media.
+struct MediaFigures: Sendable {
+    var caller = LegFigures()
+    /// Breaks in the agent's speech.
+    var playoutGaps = 0
+    /// The whole way of the sound in one line.
+    var path = ""
+}

@@ -1,0 +1,28 @@
+/// What a media loop counts, at one moment.
+struct MediaLoopSnapshot: Sendable {
+    var calls = 0
+    /// Milliseconds of agent speech waiting, over all calls.
+    var playoutQueueMilliseconds = 0
+    var counters = MediaLoopCounters()
+    /// Sums of all calls, running and over.
+    var legs = LegFigures()
+    var playoutGaps = 0
+    var io = MediaIOCounters()
+    /// Datagrams that belonged to no leg.
+    var strays = 0
+}
+
+extension MediaLoop {
+    func snapshot() -> MediaLoopSnapshot {
+        var snapshot = MediaLoopSnapshot(
+            calls: calls.count, counters: counters, legs: counters.finished, playoutGaps: counters.playoutGaps,
+            io: environment.io.counters, strays: table.strays)
+        for call in calls.values {
+            let figures = call.currentFigures
+            snapshot.legs.add(figures.caller)
+            snapshot.playoutGaps += figures.playoutGaps
+            snapshot.playoutQueueMilliseconds += call.queuedMilliseconds
+        }
+        return snapshot
+    }
+}

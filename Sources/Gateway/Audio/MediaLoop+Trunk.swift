@@ -1,0 +1,50 @@
+import Logging
+import NIOCore
+import RTP
+import SDP
+import SIPStack
+
+/// Trunk calls on a media loop.
+extension MediaLoop {
+    /// Why the media of a trunk call could not be made.
+    enum TrunkRefusal: Error, Sendable {
+        case description(TrunkMediaError)
+        /// All RTP ports are in use.
+        case noPort
+    }
+
+    /// Makes the media of a phone's call.
+    /// - Parameter offer: the phone's; nil when it left the offer to us
+    /// - Returns: our answer, or our offer.
+    func openTrunkCall(
+        _ id: CallID, offer: String?, parameters: TrunkLeg.Parameters, logger: Logger, now: NIODeadline
+    ) -> Result<String, TrunkRefusal> {
+        guard let socket = environment.io.openTrunkPort() else { return .failure(.noPort) }
+        var description = TrunkMediaSession(
+            localAddress: parameters.localAddress, localPort: socket.number, codecs: parameters.codecs,
+            telephoneEvent: parameters.sendsTelephoneEvents, sessionID: parameters.sessionID)
+        let text: String
+        var audio = NegotiatedAudio(codec: parameters.codecs.first ?? .pcmu, payloadType: 0, receivePayloadTypes: [0: .pcmu, 8: .pcma])
+        do {
+            if let offer {
+                (text, audio) = try description.answer(offer: offer)
+            } else {
+                text = description.offer()
+            }
+        } catch {
+            environment.io.close(socket)
+            return .failure(.description(error))
+        }
+        var random = AnyGenerator(environment.randomness())
+        let call = makeCall(id, now: now, logger: logger)
+        let leg = TrunkLeg(
+            parameters: parameters, socket: socket, description: description, audio: audio, isNegotiated: offer != nil,
+            io: environment.io, table: table, events: call, logger: logger,
+            port: { wire in
+                RTPAudioPort(
+                    audio: audio, wire: wire, opus: environment.opusFromAgent, cname: parameters.cname, using: &random, now: now)
+            }, now: now)
+        call.adopt(leg)
+        return .success(text)
+    }
+}

@@ -1,0 +1,169 @@
+import Logging
+import NIOCore
+import RTCStack
+import RTP
+import SDP
+import SIPStack
+
+/// One event loop's media: its sockets, its leg table, its calls and their grid.
+///
+/// `turn` does everything: it drains the sockets, moves what came, expires deadlines, plays out the calls whose phase is due and
+/// sends the batch. Who calls it, every millisecond, is `MediaLoopDriver`; in tests it is virtual time.
+final class MediaLoop: DatagramReceiver {
+    let index: Int
+    let environment: MediaEnvironment
+    let table = LegTable()
+    var counters = MediaLoopCounters()
+    /// The time of the present turn.
+    private(set) var now: NIODeadline
+
+    private(set) var calls: [CallID: MediaCall] = [:]
+    private var phases: [[MediaCall]]
+    private var nextPhase: NIODeadline
+    private var phase = 0
+    private var waiting: [MediaCall] = []
+    private let sink: (CallID, MediaEvent) -> Void
+
+    /// The grid has a phase every millisecond, so that the calls' slots are spread.
+    private static let phaseLength = TimeAmount.milliseconds(1)
+    private static let phaseCount = PlayoutQueue.slotMilliseconds
+
+    /// - Parameter sink: hears every event, in order, on this loop.
+    init(index: Int, environment: MediaEnvironment, now: NIODeadline, sink: @escaping (CallID, MediaEvent) -> Void) {
+        self.index = index
+        self.environment = environment
+        self.now = now
+        self.sink = sink
+        nextPhase = now
+        phases = Array(repeating: [], count: Self.phaseCount)
+    }
+
+    // MARK: Calls
+
+    /// A new call's place; its grid takes the phase with the fewest calls.
+    func makeCall(_ id: CallID, now: NIODeadline, logger: Logger) -> MediaCall {
+        self.now = now
+        let chosen = phases.indices.min { phases[$0].count < phases[$1].count } ?? 0
+        let distance = (chosen - phase + Self.phaseCount) % Self.phaseCount
+        let first = nextPhase + Self.phaseLength * distance
+        let call = MediaCall(id: id, loop: self, firstSlot: first, logger: logger)
+        calls[id] = call
+        phases[chosen].append(call)
+        return call
+    }
+
+    func release(_ call: MediaCall) {
+        guard calls.removeValue(forKey: call.id) != nil else { return }
+        for index in phases.indices { phases[index].removeAll { $0 === call } }
+        counters.finished.add(call.figures.caller)
+        counters.playoutGaps += call.figures.playoutGaps
+        sink(call.id, .released(call.figures))
+    }
+
+    func report(_ event: MediaEvent, of call: MediaCall) { sink(call.id, event) }
+
+    /// Lets a call look after itself once the present work is done.
+    func afterTurn(_ call: MediaCall) { waiting.append(call) }
+
+    /// Does something for a call outside of a turn, as the switchboard wants it: sends what follows from it at once.
+    func perform(on id: CallID, now: NIODeadline, _ body: (MediaCall) -> Void) {
+        self.now = now
+        guard let call = calls[id] else { return }
+        body(call)
+        settle()
+        environment.io.flush()
+    }
+
+    // MARK: A turn
+
+    func turn(now: NIODeadline) {
+        self.now = now
+        environment.io.poll(into: self)
+        expire(now: now)
+        playOut(now: now)
+        settle()
+        environment.io.flush()
+    }
+
+    private func expire(now: NIODeadline) {
+        for call in calls.values {
+            if let deadline = call.deadline, deadline <= now { call.expire(now: now) }
+        }
+    }
+
+    private func playOut(now: NIODeadline) {
+        guard nextPhase <= now else { return }
+        if now - nextPhase > MediaCall.slot {
+            // A whole round was missed: every call is due once, and makes up for itself.
+            let missed = (now - nextPhase).nanoseconds / Self.phaseLength.nanoseconds
+            nextPhase = nextPhase + Self.phaseLength * Int(missed)
+            phase = (phase + Int(missed)) % Self.phaseCount
+            for phase in phases { play(phase, now: now) }
+        }
+        while nextPhase <= now {
+            play(phases[phase], now: now)
+            phase = (phase + 1) % Self.phaseCount
+            nextPhase = nextPhase + Self.phaseLength
+        }
+    }
+
+    private func play(_ due: [MediaCall], now: NIODeadline) {
+        guard !due.isEmpty else { return }
+        let wallClock = environment.wallClock()
+        for call in due { call.tick(now: now, wallClock: wallClock) }
+    }
+
+    private func settle() {
+        guard !waiting.isEmpty else { return }
+        let list = waiting
+        waiting = []
+        for call in list { call.sweep() }
+    }
+
+    // MARK: DatagramReceiver
+
+    func receive(_ datagram: UnsafeMutableRawBufferPointer, on socket: MediaSocket, from source: TransportAddress) {
+        switch socket {
+        case .browser:
+            guard let leg = table.browser(for: UnsafeRawBufferPointer(datagram), from: source) else { return }
+            leg.receive(datagram, from: source, now: now)
+            if leg.owns(source) { table.learn(source, of: leg) }
+        case .trunk(let descriptor):
+            guard let (leg, isControl) = table.trunk(on: descriptor) else { return }
+            if isControl {
+                leg.receiveControl(datagram, from: source, now: now)
+            } else {
+                leg.receive(datagram, from: source, now: now)
+            }
+        }
+    }
+}
+
+/// What is counted of a media loop since its start.
+struct MediaLoopCounters: Sendable {
+    /// Slots of the playout grid that were played more than 5 ms late.
+    var lateTicks = 0
+    /// Slots that were never played because the loop stalled.
+    var skippedSlots = 0
+    /// Breaks in agents' speech, of calls that are over.
+    var playoutGaps = 0
+    /// Sums of the calls that are over.
+    var finished = LegFigures()
+}
+
+extension LegFigures {
+    mutating func add(_ other: LegFigures) {
+        rtp.packetsReceived += other.rtp.packetsReceived
+        rtp.packetsSent += other.rtp.packetsSent
+        rtp.octetsReceived += other.rtp.octetsReceived
+        rtp.octetsSent += other.rtp.octetsSent
+        rtp.lost += other.rtp.lost
+        rtp.late += other.rtp.late
+        rtp.duplicates += other.rtp.duplicates
+        rtp.reordered += other.rtp.reordered
+        rtp.malformed += other.rtp.malformed
+        inbound.add(other.inbound)
+        forged += other.forged
+        malformed += other.malformed
+    }
+}

@@ -1,0 +1,75 @@
+import Logging
+import NIOCore
+import RTP
+
+/// Turns the crank of a media loop on its NIO event loop, and is the only door to it from other threads.
+///
+/// One absolute task, re-armed: `scheduleRepeatedTask` drifts. The next turn is never sooner than 0.2 ms from now, for a task
+/// re-armed into the past runs again before NIO polls its sockets; skipped turns are skipped.
+final class MediaLoopDriver: @unchecked Sendable {
+    let eventLoop: any EventLoop
+    private let loop: MediaLoop
+    private var next: NIODeadline
+    private var task: Scheduled<Void>?
+    private var isStopped = false
+
+    /// Between turns while a call is up: adds half of it to the delay on average.
+    private static let busy = TimeAmount.milliseconds(1)
+    /// Between turns while there is none.
+    private static let idle = TimeAmount.milliseconds(10)
+    private static let shortest = TimeAmount.microseconds(200)
+
+    /// - Parameter makeLoop: makes the loop, which belongs to the event loop from here on.
+    init(eventLoop: any EventLoop, makeLoop: () -> MediaLoop) {
+        self.eventLoop = eventLoop
+        loop = makeLoop()
+        next = .now()
+    }
+
+    func start() {
+        eventLoop.execute { self.turn() }
+    }
+
+    /// Closes the loop's sockets; nothing runs afterwards.
+    func stop() -> EventLoopFuture<Void> {
+        eventLoop.submit {
+            guard !self.isStopped else { return }
+            self.isStopped = true
+            self.task?.cancel()
+            self.loop.environment.io.close()
+        }
+    }
+
+    /// Runs `body` on the loop, after what was asked before.
+    func execute(_ body: @escaping @Sendable (MediaLoop, NIODeadline) -> Void) {
+        eventLoop.execute {
+            guard !self.isStopped else { return }
+            body(self.loop, .now())
+            self.hurry()
+        }
+    }
+
+    func snapshot() -> EventLoopFuture<MediaLoopSnapshot> {
+        eventLoop.submit { self.loop.snapshot() }
+    }
+
+    private func turn() {
+        guard !isStopped else { return }
+        let now = NIODeadline.now()
+        MediaPath.enter()
+        loop.turn(now: now)
+        MediaPath.leave()
+        let period = loop.calls.isEmpty ? Self.idle : Self.busy
+        next = max(.now() + Self.shortest, next + period)
+        task = eventLoop.scheduleTask(deadline: next) { self.turn() }
+    }
+
+    /// A first call came while the loop idled: it does not wait for the idle turn.
+    private func hurry() {
+        let soon = NIODeadline.now() + Self.busy
+        guard next > soon else { return }
+        next = soon
+        task?.cancel()
+        task = eventLoop.scheduleTask(deadline: next) { self.turn() }
+    }
+}

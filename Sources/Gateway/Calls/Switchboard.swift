@@ -1,0 +1,91 @@
+import Foundation
+import Logging
+import NIOCore
+import RTCStack
+import SIPStack
+
+/// The control plane: one ordered stream of events, dealt with one after the other by `SwitchboardCore`.
+actor Switchboard: BrowserCalls {
+    private let core: SwitchboardCore
+    private let events: AsyncStream<SwitchboardEvent>
+    private let continuation: AsyncStream<SwitchboardEvent>.Continuation
+    private let outlets: any SwitchboardOutlets
+
+    /// - Parameters:
+    ///   - settings: replaced by `reload`
+    ///   - outlets: makes the outlets from the way back to the switchboard
+    init(settings: SwitchboardSettings, logger: Logger, outlets: (@escaping @Sendable (SwitchboardEvent) -> Void) -> any SwitchboardOutlets) {
+        let (stream, continuation) = AsyncStream<SwitchboardEvent>.makeStream()
+        events = stream
+        self.continuation = continuation
+        self.outlets = outlets { continuation.yield($0) }
+        core = SwitchboardCore(settings: settings, outlets: self.outlets, logger: logger, clock: { Date() })
+    }
+
+    /// Deals with events until `stop`.
+    func run() async {
+        for await event in events { core.handle(event) }
+    }
+
+    nonisolated func post(_ event: SwitchboardEvent) { continuation.yield(event) }
+
+    nonisolated func stop() { continuation.finish() }
+
+    nonisolated func figures() async -> SwitchboardFigures {
+        await withCheckedContinuation { done in post(.barrier { done.resume(returning: $0) }) }
+    }
+
+    /// No new calls; returns when none is left.
+    nonisolated func drain() async {
+        await withCheckedContinuation { done in post(.drain(finished: { done.resume() })) }
+    }
+
+    // MARK: BrowserCalls
+
+    nonisolated func offer(_ request: BrowserCallRequest) async -> Result<BrowserCallAnswer, BrowserCallRefusal> {
+        await withCheckedContinuation { done in post(.offer(request, reply: { done.resume(returning: $0) })) }
+    }
+
+    func restart(_ call: CallID, ufrag: String, password: String) async -> BrowserRestart? {
+        guard let loop = core.entries[call]?.loop else { return nil }
+        let remote = ICECredentials(ufrag: ufrag, password: password)
+        return await onLoop(loop) { $0.restartBrowserCall(call, remote: remote, now: $1) }
+    }
+
+    func restart(_ call: CallID, offer text: String) async -> Result<BrowserCallAnswer, BrowserCallRefusal> {
+        let offer: BrowserOffer
+        do { offer = try BrowserOffer(parsing: text) } catch {
+            return .failure(BrowserCallRefusal(httpStatus: error.httpStatus, end: CallEnd(.failed), detail: error.description))
+        }
+        guard let loop = core.entries[call]?.loop,
+            let answer = await onLoop(loop, { $0.reofferBrowserCall(call, offer: offer, now: $1) })
+        else {
+            return .failure(BrowserCallRefusal(httpStatus: 404, end: CallEnd(.failed), detail: "There is no such call."))
+        }
+        return .success(answer)
+    }
+
+    nonisolated func hangUp(_ call: CallID, _ end: CallEnd) { post(.browserHungUp(call, end)) }
+
+    nonisolated func press(_ digits: String, in call: CallID) {
+        let digits = digits.compactMap(Digit.init)
+        Task { await self.onMedia(of: call) { media, now in for digit in digits { media.pressed(digit, now: now) } } }
+    }
+
+    nonisolated func mute(_ on: Bool, in call: CallID) {
+        Task { await self.onMedia(of: call) { media, _ in media.caller?.port.setMuted(on) } }
+    }
+
+    private func onMedia(of call: CallID, _ body: @escaping @Sendable (MediaCall, NIODeadline) -> Void) {
+        guard let loop = core.entries[call]?.loop else { return }
+        outlets.media(loop) { loop, now in loop.perform(on: call, now: now) { body($0, now) } }
+    }
+
+    private func onLoop<Value: Sendable>(
+        _ loop: Int, _ body: @escaping @Sendable (MediaLoop, NIODeadline) -> Value
+    ) async -> Value {
+        await withCheckedContinuation { done in
+            outlets.media(loop) { loop, now in done.resume(returning: body(loop, now)) }
+        }
+    }
+}

@@ -1,0 +1,173 @@
+import Dialplan
+import Foundation
+import NIOCore
+import RTP
+import SDP
+import SIPStack
+
+/// Calls of phones.
+extension SwitchboardCore {
+    func handle(_ output: SIPOutput) {
+        switch output {
+        case .incoming(let incoming): invite(incoming)
+        case .acknowledged(let sip, let answer): acknowledged(sip, answer)
+        case .cancelled(let sip): end(sip, CallEnd(.callerHangup))
+        case .reoffer(let sip, let offer): reoffer(sip, offer)
+        case .info(let sip, let contentType, let body): info(sip, contentType, body)
+        case .ended(let sip, let end): ended(sip, end)
+        case .send, .close: break
+        }
+    }
+
+    private func invite(_ incoming: SIPIncomingCall) {
+        guard let trunk = settings.configuration.trunk(for: incoming.flow.remote.host) else {
+            logger.info("INVITE from a source that is no trunk refused")
+            return outlets.sip { $0.reject(incoming.id, status: 403, now: $1, into: &$2) }
+        }
+        if let end = admit() ?? admit(trunk) {
+            logger.info("INVITE refused: \(end.detail)", metadata: ["trunk": "\(trunk.name)"])
+            return refuse(incoming.id, end)
+        }
+        let caller = incoming.assertedIdentity ?? incoming.from
+        let decision = settings.plan.route(
+            CallQuery(
+                via: .trunk(trunk.name), from: caller.user, to: incoming.requested.user,
+                headers: incoming.headers.map { ($0.name, $0.value) }, time: now()))
+        let entry = enter(.trunk(incoming.id, trunk: trunk.name), decision: decision, parameters: [:])
+        logStart(entry, via: trunk.name)
+        guard decision.route != nil else { return update(entry.id) { $0.end(CallEnd(.noRoute), into: &$1) } }
+        if case .reject? = decision.steps.first { return update(entry.id) { $0.begin(into: &$1) } }
+        prepare(incoming, trunk, entry)
+    }
+
+    private func admit(_ trunk: Trunk) -> CallEnd? {
+        let running = entries.values.filter {
+            if case .trunk(_, trunk.name) = $0.caller { true } else { false }
+        }
+        guard running.count >= trunk.maxCalls else { return nil }
+        return CallEnd(.overload, detail: "The trunk has as many calls as it may have.")
+    }
+
+    private func prepare(_ incoming: SIPIncomingCall, _ trunk: Trunk, _ entry: CallEntry) {
+        var entry = entry
+        entry.hasMedia = true
+        keep(entry)
+        let (id, logger, outlets, offer) = (entry.id, entry.logger, outlets, incoming.offer)
+        let peer = TransportAddress(host: incoming.flow.remote.host, port: incoming.flow.remote.port)
+        let codecs = trunk.codecs.compactMap { AudioCodec(rawValue: $0.rawValue.lowercased()) }
+        let acceptFrom = trunk.acceptFrom.compactMap { AddressPrefix($0.description) }
+        outlets.media(entry.loop) { loop, now in
+            let parameters = TrunkLeg.Parameters(
+                localAddress: loop.environment.trunkAddress, signallingPeer: peer, acceptFrom: acceptFrom, codecs: codecs,
+                sendsTelephoneEvents: trunk.dtmf == .auto || trunk.dtmf == .rfc4733, sessionID: UInt64(now.uptimeNanoseconds),
+                cname: id.description)
+            outlets.post(.trunkPrepared(id, loop.openTrunkCall(id, offer: offer, parameters: parameters, logger: logger, now: now)))
+        }
+    }
+
+    func trunkPrepared(_ id: CallID, _ result: Result<String, MediaLoop.TrunkRefusal>) {
+        guard var entry = entries[id] else { return }
+        switch result {
+        case .success(let description):
+            entry.description = description
+            keep(entry)
+            update(id) { $0.begin(into: &$1) }
+        case .failure(let refusal):
+            entry.hasMedia = false
+            keep(entry)
+            if entry.call.isEnding { return handle(.media(id, .released(MediaFigures()))) }
+            update(id) { $0.end(end(for: refusal), into: &$1) }
+        }
+    }
+
+    private func end(for refusal: MediaLoop.TrunkRefusal) -> CallEnd {
+        switch refusal {
+        case .description(let error): CallEnd(.failed, sipStatus: error.sipStatus, detail: error.description)
+        case .noPort: CallEnd(.overload, detail: "All RTP ports are in use.")
+        }
+    }
+
+    private func acknowledged(_ sip: SIPCallID, _ answer: String?) {
+        guard let entry = entry(of: sip) else { return }
+        let (id, outlets) = (entry.id, outlets)
+        outlets.media(entry.loop) { loop, now in
+            loop.perform(on: id, now: now) { call in
+                guard let leg = call.caller as? TrunkLeg else { return }
+                if let answer {
+                    do throws(TrunkMediaError) { try leg.accept(answer: answer, now: now) } catch {
+                        let end = CallEnd(.failed, sipStatus: error.sipStatus, detail: error.description)
+                        return outlets.post(.media(id, .callerEnded(end)))
+                    }
+                }
+                leg.acknowledged()
+            }
+        }
+    }
+
+    private func reoffer(_ sip: SIPCallID, _ offer: String?) {
+        guard let entry = entry(of: sip) else { return }
+        let (id, outlets) = (entry.id, outlets)
+        outlets.media(entry.loop) { loop, now in
+            loop.perform(on: id, now: now) { call in
+                guard let leg = call.caller as? TrunkLeg else { return }
+                guard let offer else { return outlets.post(.reoffered(id, .success(leg.offer()))) }
+                let result = Result { () throws(TrunkMediaError) in try leg.reoffer(offer, now: now) }
+                outlets.post(.reoffered(id, result))
+            }
+        }
+    }
+
+    func reoffered(_ id: CallID, _ result: Result<String, TrunkMediaError>) {
+        guard let entry = entries[id], let sip = entry.sipCall else { return }
+        switch result {
+        case .success(let description):
+            entry.logger.debug("re-INVITE answered")
+            outlets.sip { $0.answerReoffer(sip, sdp: description, now: $1, into: &$2) }
+        case .failure(let error):
+            entry.logger.info("re-INVITE refused: \(error.description)")
+            outlets.sip { $0.rejectReoffer(sip, status: error.sipStatus, now: $1, into: &$2) }
+        }
+    }
+
+    /// DTMF by INFO, as older phones send it: `Signal=5` (application/dtmf-relay) or the bare digit (application/dtmf).
+    private func info(_ sip: SIPCallID, _ contentType: String, _ body: [UInt8]) {
+        guard let entry = entry(of: sip), entry.call.isAnswered, let digit = Self.digit(contentType, body) else { return }
+        let id = entry.id
+        outlets.media(entry.loop) { loop, now in loop.perform(on: id, now: now) { $0.pressed(digit, now: now) } }
+    }
+
+    private static func digit(_ contentType: String, _ body: [UInt8]) -> Digit? {
+        let text = String(decoding: body.prefix(256), as: UTF8.self)
+        switch contentType.lowercased().prefix(while: { $0 != ";" && $0 != " " }) {
+        case "application/dtmf-relay":
+            let line = text.split(whereSeparator: \.isNewline).first { $0.lowercased().hasPrefix("signal") }
+            return line?.split(separator: "=").last?.filter { !$0.isWhitespace }.first.flatMap(Digit.init)
+        case "application/dtmf": return text.filter { !$0.isWhitespace }.first.flatMap(Digit.init)
+        default: return nil
+        }
+    }
+
+    private func ended(_ sip: SIPCallID, _ end: SIPEnd) {
+        switch end {
+        case .hungUp: self.end(sip, CallEnd(.callerHangup))
+        case .noAcknowledgement:
+            self.end(sip, CallEnd(.connectionLost, detail: "The phone never acknowledged the answer to its call."))
+        case .transportLost: self.end(sip, CallEnd(.connectionLost, detail: "The phone's SIP connection broke."))
+        }
+    }
+
+    private func end(_ sip: SIPCallID, _ end: CallEnd) {
+        guard let entry = entry(of: sip) else { return }
+        update(entry.id) { $0.end(end, tellCaller: false, into: &$1) }
+    }
+
+    func logStart(_ entry: CallEntry, via: String) {
+        entry.logger.info(
+            "call",
+            metadata: [
+                "via": "\(via)", "from": "\(Redacted(number: entry.decision.from.e164))",
+                "to": "\(Redacted(number: entry.decision.to.e164))", "route": "\(entry.decision.route?.name ?? "none")",
+            ])
+        for attempt in entry.decision.tried { entry.logger.debug("route: \(attempt.sentence)") }
+    }
+}

@@ -1,0 +1,246 @@
+import Dialplan
+import Foundation
+import Logging
+import NIOCore
+import RTCStack
+import RTP
+import SDP
+import SIPStack
+
+/// Decides: takes one event at a time, drives the calls' engines and hands their commands to the outlets. Never waits.
+final class SwitchboardCore {
+    private(set) var settings: SwitchboardSettings
+    let outlets: any SwitchboardOutlets
+    let logger: Logger
+    private let clock: @Sendable () -> Date
+    func now() -> Date { clock() }
+    private var random: any RandomNumberGenerator
+
+    private(set) var entries: [CallID: CallEntry] = [:]
+    private var bySIP: [SIPCallID: CallID] = [:]
+    private var callsOnLoop: [Int]
+    private(set) var figures = SwitchboardFigures()
+    private var whenDrained: (@Sendable () -> Void)?
+
+    /// Seconds after which a refused caller may try again while we drain or are full.
+    static let retryAfterSeconds = 30
+
+    init(
+        settings: SwitchboardSettings, outlets: any SwitchboardOutlets, logger: Logger,
+        random: any RandomNumberGenerator = SystemRandomNumberGenerator(), clock: @escaping @Sendable () -> Date
+    ) {
+        self.settings = settings
+        self.outlets = outlets
+        self.logger = logger
+        self.random = random
+        self.clock = clock
+        callsOnLoop = Array(repeating: 0, count: outlets.loopCount)
+    }
+
+    func handle(_ event: SwitchboardEvent) {
+        switch event {
+        case .sip(let output): handle(output)
+        case .offer(let request, let reply): offer(request, reply)
+        case .browserPrepared(let id, let answer): browserPrepared(id, answer)
+        case .browserHungUp(let id, let end): update(id) { $0.end(end, tellCaller: end.reason != .callerHangup, into: &$1) }
+        case .trunkPrepared(let id, let result): trunkPrepared(id, result)
+        case .reoffered(let id, let result): reoffered(id, result)
+        case .media(let id, let event): handle(event, of: id)
+        case .drain(let finished): drain(finished)
+        case .endAll(let reason): endAll(reason)
+        case .settings(let settings): self.settings = settings
+        case .barrier(let done): done(figures)
+        }
+    }
+
+    // MARK: Entries
+
+    /// A new call's entry; nil while the gateway takes none, and then why.
+    func admit() -> CallEnd? {
+        if figures.isDraining { return CallEnd(.draining) }
+        if entries.count >= settings.configuration.limits.maxCalls { return CallEnd(.overload) }
+        return nil
+    }
+
+    func enter(_ caller: CallEntry.Caller, decision: RouteDecision, parameters: [String: String]) -> CallEntry {
+        var generator = AnyGenerator(random)
+        let id = CallID(using: &generator)
+        let loop = callsOnLoop.indices.min { callsOnLoop[$0] < callsOnLoop[$1] } ?? 0
+        var logger = logger
+        logger[metadataKey: "call"] = "\(id)"
+        let entry = CallEntry(
+            id: id, loop: loop, caller: caller, decision: decision, parameters: parameters, logger: logger, startedAt: clock(),
+            call: Call(steps: decision.steps))
+        entries[id] = entry
+        if let sip = entry.sipCall { bySIP[sip] = id }
+        callsOnLoop[loop] += 1
+        figures.calls = entries.count
+        figures.callsTotal += 1
+        return entry
+    }
+
+    func keep(_ entry: CallEntry) { entries[entry.id] = entry }
+
+    func entry(of call: SIPCallID) -> CallEntry? { bySIP[call].flatMap { entries[$0] } }
+
+    /// Lets the call's engine take an event and does what it commands.
+    func update(_ id: CallID, _ body: (inout Call, inout [Call.Command]) -> Void) {
+        guard var entry = entries[id] else { return }
+        var commands: [Call.Command] = []
+        body(&entry.call, &commands)
+        entries[id] = entry
+        for command in commands { perform(command, of: id) }
+    }
+
+    /// Nothing is left of the call.
+    private func forget(_ id: CallID, _ media: MediaFigures?) {
+        guard let entry = entries.removeValue(forKey: id) else { return }
+        if let sip = entry.sipCall { bySIP[sip] = nil }
+        callsOnLoop[entry.loop] -= 1
+        figures.calls = entries.count
+        logEnd(entry, media)
+        if figures.isDraining, entries.isEmpty { finishDraining() }
+    }
+
+    private func logEnd(_ entry: CallEntry, _ media: MediaFigures?) {
+        let end = entry.call.end ?? CallEnd(.failed)
+        figures.ended[end.reason, default: 0] += 1
+        var metadata: Logger.Metadata = [
+            "cause": "\(end.reason.rawValue)", "sip_code": "\(end.sipStatus)", "seconds": "\(Int(clock().timeIntervalSince(entry.startedAt)))",
+        ]
+        if let rtp = media?.caller.rtp {
+            metadata["packets_received"] = "\(rtp.packetsReceived)"
+            metadata["packets_sent"] = "\(rtp.packetsSent)"
+            metadata["lost"] = "\(rtp.lost)"
+            metadata["jitter_ms"] = "\((rtp.jitterMilliseconds * 10).rounded() / 10)"
+        }
+        entry.logger.info("call ended: \(end.detail)", metadata: metadata)
+    }
+
+    // MARK: Commands of a call
+
+    private func perform(_ command: Call.Command, of id: CallID) {
+        guard let entry = entries[id] else { return }
+        switch command {
+        case .ring: ring(entry)
+        case .dial(let step): dial(step, entry)
+        case .answer: answer(entry)
+        case .join: join(entry)
+        case .end(let end, let tellCaller): finish(entry, end, tellCaller: tellCaller)
+        }
+    }
+
+    private func ring(_ entry: CallEntry) {
+        switch entry.caller {
+        case .trunk(let sip, _): outlets.sip { $0.ring(sip, now: $1, into: &$2) }
+        case .browser(let observer): observer(.ringing)
+        }
+    }
+
+    private func dial(_ step: AgentStep, _ entry: CallEntry) {
+        guard let agent = settings.configuration.agent(named: step.name) else {
+            return update(entry.id) { $0.agentFailed(CallEnd(.agentUnavailable), into: &$1) }
+        }
+        let info = AgentCallInfo(
+            call: entry.id, from: entry.decision.from.e164, to: entry.decision.to.e164,
+            account: agent.account ?? TwilioDialect.defaultAccount, parameters: step.parameters.merging(entry.parameters) { $1 })
+        let order = AgentOrder(agent: agent, info: info)
+        let id = entry.id
+        entry.logger.info("dialling agent", metadata: ["agent": "\(agent.name)"])
+        outlets.media(entry.loop) { loop, now in loop.perform(on: id, now: now) { $0.dial(order, now: now) } }
+    }
+
+    private func answer(_ entry: CallEntry) {
+        var entry = entry
+        entry.answeredAt = clock()
+        let description = entry.description
+        entry.description = nil
+        keep(entry)
+        entry.logger.info("answered")
+        switch entry.caller {
+        case .trunk(let sip, _):
+            outlets.sip { $0.accept(sip, sdp: description ?? "", now: $1, into: &$2) }
+            let id = entry.id
+            outlets.media(entry.loop) { loop, now in
+                loop.perform(on: id, now: now) { ($0.caller as? TrunkLeg)?.answered(now: now) }
+            }
+        case .browser(let observer): observer(.connected)
+        }
+        join(entry)
+    }
+
+    private func join(_ entry: CallEntry) {
+        let id = entry.id
+        outlets.media(entry.loop) { loop, now in loop.perform(on: id, now: now) { $0.connect(now: now) } }
+    }
+
+    private func finish(_ entry: CallEntry, _ end: CallEnd, tellCaller: Bool) {
+        switch entry.caller {
+        case .trunk(let sip, _):
+            if tellCaller { hangUp(sip, entry, end) }
+        case .browser(let observer):
+            if let reply = entry.reply {
+                reply(.failure(BrowserCallRefusal(httpStatus: end.reason.httpStatus, end: end, detail: end.detail)))
+            } else {
+                observer(.ended(end))
+            }
+        }
+        let id = entry.id
+        guard entry.hasMedia else { return forget(id, nil) }
+        outlets.media(entry.loop) { loop, now in loop.perform(on: id, now: now) { $0.end(end, now: now) } }
+    }
+
+    private func hangUp(_ sip: SIPCallID, _ entry: CallEntry, _ end: CallEnd) {
+        if entry.answeredAt == nil { return refuse(sip, end) }
+        let reason = SIPReason(cause: end.sipStatus, text: end.detail)
+        outlets.sip { $0.hangUp(sip, reason: reason, now: $1, into: &$2) }
+    }
+
+    /// The final answer of a call that was not taken.
+    func refuse(_ sip: SIPCallID, _ end: CallEnd) {
+        var headers: [(String, String)] = [("Reason", SIPReason(cause: end.sipStatus, text: end.detail).value)]
+        if end.sipStatus == 503 { headers.append(("Retry-After", "\(Self.retryAfterSeconds)")) }
+        let fields = headers
+        outlets.sip { $0.reject(sip, status: end.sipStatus, headers: fields, now: $1, into: &$2) }
+    }
+
+    // MARK: Media
+
+    private func handle(_ event: MediaEvent, of id: CallID) {
+        switch event {
+        case .agentAnswered: update(id) { $0.agentAnswered(into: &$1) }
+        case .agentFailed(let end):
+            entries[id]?.logger.warning("agent unavailable: \(end.detail)")
+            update(id) { $0.agentFailed(end, into: &$1) }
+        case .agentEnded(let end): update(id) { $0.end(end, into: &$1) }
+        case .agentLost(let end):
+            entries[id]?.logger.warning("agent lost: \(end.detail)")
+            update(id) { $0.agentLost(end, into: &$1) }
+        case .callerEnded(let end): update(id) { $0.end(end, tellCaller: end.reason != .callerHangup || isBrowser(id), into: &$1) }
+        case .released(let figures): forget(id, figures)
+        }
+    }
+
+    private func isBrowser(_ id: CallID) -> Bool {
+        if case .browser = entries[id]?.caller { true } else { false }
+    }
+
+    // MARK: Draining
+
+    private func drain(_ finished: @escaping @Sendable () -> Void) {
+        figures.isDraining = true
+        whenDrained = finished
+        let seconds = Self.retryAfterSeconds
+        outlets.sip { endpoint, _, _ in endpoint.drainRetryAfterSeconds = seconds }
+        if entries.isEmpty { finishDraining() }
+    }
+
+    private func finishDraining() {
+        whenDrained?()
+        whenDrained = nil
+    }
+
+    private func endAll(_ reason: EndReason) {
+        for id in entries.keys { update(id) { $0.end(CallEnd(reason), into: &$1) } }
+    }
+}

@@ -1,0 +1,11 @@
+import NIOCore
+import SIPStack
+
+/// Where the switchboard's decisions go. In production other threads do them; on virtual time they are done at once.
+protocol SwitchboardOutlets: Sendable {
+    func sip(_ body: @escaping @Sendable (inout SIPEndpoint, NIODeadline, inout [SIPOutput]) -> Void)
+    func media(_ loop: Int, _ body: @escaping @Sendable (MediaLoop, NIODeadline) -> Void)
+    /// Comes back as an event, after those before it.
+    func post(_ event: SwitchboardEvent)
+    var loopCount: Int { get }
+}

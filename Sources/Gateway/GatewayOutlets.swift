@@ -1,0 +1,28 @@
+import NIOConcurrencyHelpers
+import NIOCore
+import SIPStack
+
+/// Carries the switchboard's decisions to the threads that do them.
+final class GatewayOutlets: SwitchboardOutlets {
+    private let driver = NIOLockedValueBox<SIPDriver?>(nil)
+    private let loops: [MediaLoopDriver]
+    private let back: @Sendable (SwitchboardEvent) -> Void
+
+    init(loops: [MediaLoopDriver], back: @escaping @Sendable (SwitchboardEvent) -> Void) {
+        self.loops = loops
+        self.back = back
+    }
+
+    /// The SIP side, which is started after the switchboard it reports to.
+    func attach(_ sip: SIPDriver) { driver.withLockedValue { $0 = sip } }
+
+    func sip(_ body: @escaping @Sendable (inout SIPEndpoint, NIODeadline, inout [SIPOutput]) -> Void) {
+        driver.withLockedValue { $0 }?.perform(body)
+    }
+
+    func media(_ loop: Int, _ body: @escaping @Sendable (MediaLoop, NIODeadline) -> Void) { loops[loop].execute(body) }
+
+    func post(_ event: SwitchboardEvent) { back(event) }
+
+    var loopCount: Int { loops.count }
+}

@@ -1,0 +1,34 @@
+import NIOCore
+import RTP
+
+/// The view a call's media has of a caller or callee that sends RTP: a browser or a trunk. Confined to the media loop.
+protocol Leg: AnyObject {
+    var port: RTPAudioPort { get }
+    /// Sound can go both ways: a browser's keys are there, a phone's ACK or first packet came.
+    var isReady: Bool { get }
+    /// Once every 20 ms, on the playout grid.
+    func tick(now: NIODeadline, wallClock: NTPTimestamp)
+    /// To be called at `deadline`.
+    func expire(now: NIODeadline)
+    var deadline: NIODeadline? { get }
+    /// Says goodbye on the wire and gives its sockets and table entries back.
+    func close(now: NIODeadline, wallClock: NTPTimestamp)
+    var figures: LegFigures { get }
+}
+
+/// What a leg tells its call.
+protocol LegEvents: AnyObject {
+    func legBecameReady()
+    /// The far end is gone.
+    func legEnded(_ end: CallEnd)
+}
+
+/// What is counted of a leg.
+struct LegFigures: Sendable {
+    var rtp = RTPStatistics()
+    var inbound = InboundStream.Counters()
+    /// Packets whose SRTP protection was wrong.
+    var forged = 0
+    /// Datagrams that were no packet of this leg.
+    var malformed = 0
+}

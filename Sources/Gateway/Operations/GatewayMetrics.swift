@@ -1,0 +1,77 @@
+import NIOCore
+import SIPStack
+
+/// Gathers what every part counts for `/metrics`.
+struct GatewayMetrics: Sendable {
+    let switchboard: Switchboard
+    let loops: [MediaLoopDriver]
+    let sip: SIPDriver
+    let ports: PortPool
+
+    func text() async -> String {
+        let figures = await switchboard.figures()
+        var media: [MediaLoopSnapshot] = []
+        for loop in loops {
+            if let snapshot = try? await loop.snapshot().get() { media.append(snapshot) }
+        }
+        var metrics = MetricsText()
+        addCalls(figures, &metrics)
+        addMedia(media, &metrics)
+        addSIP(sip.counters, &metrics)
+        return metrics.text
+    }
+
+    private func addCalls(_ figures: SwitchboardFigures, _ metrics: inout MetricsText) {
+        metrics.add("tandem_calls", .gauge, "Calls that are up or being set up or let go.", figures.calls)
+        metrics.add("tandem_calls_total", .counter, "Calls since the start.", figures.callsTotal)
+        metrics.add(
+            "tandem_calls_ended_total", .counter, "Calls that ended, by cause.",
+            EndReason.allCases.map { ("cause=\"\($0.rawValue)\"", Double(figures.ended[$0] ?? 0)) })
+        metrics.add("tandem_draining", .gauge, "1 while no new calls are taken.", figures.isDraining ? 1 : 0)
+        metrics.add("tandem_rtp_ports", .gauge, "RTP ports in use.", ports.count)
+    }
+
+    private func addMedia(_ loops: [MediaLoopSnapshot], _ metrics: inout MetricsText) {
+        func add(_ name: String, _ kind: MetricsText.Kind, _ help: String, _ value: (MediaLoopSnapshot) -> Int) {
+            metrics.add(name, kind, help, loops.enumerated().map { ("loop=\"\($0.offset)\"", Double(value($0.element))) })
+        }
+        add("tandem_media_calls", .gauge, "Calls on each media loop.") { $0.calls }
+        add("tandem_playout_queue_milliseconds", .gauge, "Agent speech waiting to be played.") { $0.playoutQueueMilliseconds }
+        add("tandem_playout_gaps_total", .counter, "Breaks inside agents' utterances.") { $0.playoutGaps }
+        add("tandem_late_ticks_total", .counter, "Slots of the 20 ms grid played more than 5 ms late.") { $0.counters.lateTicks }
+        add("tandem_skipped_ticks_total", .counter, "Slots never played because the loop stalled.") { $0.counters.skippedSlots }
+        add("tandem_rtp_packets_received_total", .counter, "RTP packets received.") { $0.legs.rtp.packetsReceived }
+        add("tandem_rtp_packets_sent_total", .counter, "RTP packets sent.") { $0.legs.rtp.packetsSent }
+        add("tandem_rtp_lost_total", .counter, "RTP packets that never came.") { $0.legs.rtp.lost }
+        add("tandem_rtp_late_total", .counter, "RTP packets that came after they were given up.") { $0.legs.rtp.late }
+        add("tandem_rtp_duplicates_total", .counter, "RTP packets that came twice.") { $0.legs.rtp.duplicates }
+        add("tandem_rtp_reordered_total", .counter, "RTP packets that came out of order and in time.") { $0.legs.rtp.reordered }
+        add("tandem_recovered_frames_total", .counter, "Lost frames restored by in-band error correction.") { $0.legs.inbound.recovered }
+        add("tandem_concealed_milliseconds_total", .counter, "Sound concealed by decoders.") { $0.legs.inbound.concealedMilliseconds }
+        add("tandem_filled_milliseconds_total", .counter, "Silence and comfort noise put in.") { $0.legs.inbound.filledMilliseconds }
+        add("tandem_srtp_failures_total", .counter, "Packets whose SRTP protection was wrong.") { $0.legs.forged }
+        add("tandem_malformed_packets_total", .counter, "Datagrams on a leg that were no packet of it.") {
+            $0.legs.malformed + $0.legs.rtp.malformed
+        }
+        add("tandem_stray_datagrams_total", .counter, "Datagrams that belonged to no leg.") { $0.strays }
+        add("tandem_datagrams_received_total", .counter, "Datagrams read.") { $0.io.received }
+        add("tandem_datagrams_sent_total", .counter, "Datagrams sent.") { $0.io.sent }
+        add("tandem_send_failures_total", .counter, "Datagrams the system did not take.") { $0.io.sendFailures }
+    }
+
+    private func addSIP(_ sip: SIPCounters, _ metrics: inout MetricsText) {
+        metrics.add("tandem_sip_dialogs", .gauge, "SIP dialogs alive.", sip.dialogsAlive)
+        metrics.add(
+            "tandem_sip_transactions", .gauge, "SIP transactions alive.",
+            [("side=\"server\"", Double(sip.serverTransactionsAlive)), ("side=\"client\"", Double(sip.clientTransactionsAlive))])
+        metrics.add("tandem_sip_timers", .gauge, "SIP timers running.", sip.timersAlive)
+        metrics.add("tandem_sip_messages_received_total", .counter, "SIP messages received.", sip.messagesReceived)
+        metrics.add("tandem_sip_messages_sent_total", .counter, "SIP messages sent.", sip.messagesSent)
+        metrics.add("tandem_sip_unreadable_total", .counter, "SIP input that was no message.", sip.unreadable)
+        metrics.add("tandem_sip_malformed_total", .counter, "SIP messages refused as malformed.", sip.malformed)
+        metrics.add("tandem_sip_refused_sources_total", .counter, "SIP requests from sources that are no trunk.", sip.refusedSources)
+        metrics.add(
+            "tandem_sip_retransmissions_total", .counter, "SIP messages repeated.",
+            [("direction=\"received\"", Double(sip.retransmissionsReceived)), ("direction=\"sent\"", Double(sip.retransmissionsSent))])
+    }
+}

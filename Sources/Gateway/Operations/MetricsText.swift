@@ -1,0 +1,25 @@
+/// Writes metrics in the Prometheus text format 0.0.4.
+struct MetricsText {
+    private(set) var text = ""
+
+    enum Kind: String {
+        case gauge, counter
+    }
+
+    /// One metric with its help line; `samples` are label sets ("" for none) and values.
+    mutating func add(_ name: String, _ kind: Kind, _ help: String, _ samples: [(labels: String, value: Double)]) {
+        text += "# HELP \(name) \(help)\n# TYPE \(name) \(kind.rawValue)\n"
+        for sample in samples {
+            let labels = sample.labels.isEmpty ? "" : "{\(sample.labels)}"
+            text += "\(name)\(labels) \(Self.number(sample.value))\n"
+        }
+    }
+
+    mutating func add(_ name: String, _ kind: Kind, _ help: String, _ value: some BinaryInteger) {
+        add(name, kind, help, [("", Double(value))])
+    }
+
+    private static func number(_ value: Double) -> String {
+        value == value.rounded() && abs(value) < 1e15 ? String(Int64(value)) : String(value)
+    }
+}

@@ -1,0 +1,14 @@
+import NIOConcurrencyHelpers
+
+/// Keeps hold of the outlets that are made while the switchboard is.
+final class OutletsBox: Sendable {
+    private let box = NIOLockedValueBox<GatewayOutlets?>(nil)
+
+    var outlets: GatewayOutlets? { box.withLockedValue { $0 } }
+
+    func make(loops: [MediaLoopDriver], back: @escaping @Sendable (SwitchboardEvent) -> Void) -> any SwitchboardOutlets {
+        let made = GatewayOutlets(loops: loops, back: back)
+        box.withLockedValue { $0 = made }
+        return made
+    }
+}
