@@ -20,7 +20,9 @@ private func words(_ bytes: [UInt8]) -> [UInt32] {
     private static let own: UInt32 = 0xAAAA_0001
 
     /// Moves to the next report and writes it.
-    private func report(_ listener: Listener, wallClock: NTPTimestamp = NTPTimestamp(seconds: 7, fraction: 0)) -> [UInt8]? {
+    private func report(
+        _ listener: Listener, wallClock: NTPTimestamp = NTPTimestamp(seconds: 7, fraction: 0)
+    ) -> [UInt8]? {
         listener.now = listener.reportDeadline
         return listener.writeControl(wallClock: wallClock)
     }
@@ -180,7 +182,8 @@ private func words(_ bytes: [UInt8]) -> [UInt32] {
         now = session.reportDeadline
         var buffer = [UInt8](repeating: 0, count: RTPSession.controlPacketCapacity)
         let length = buffer.withUnsafeMutableBytes {
-            session.writeControl(now: now, wallClock: NTPTimestamp(seconds: 0xAAAA_1111, fraction: 0x2222_BBBB), into: $0)
+            let wallClock = NTPTimestamp(seconds: 0xAAAA_1111, fraction: 0x2222_BBBB)
+            return session.writeControl(now: now, wallClock: wallClock, into: $0)
         }
         let content = words(Array(buffer.prefix(try #require(length))))
         #expect(content[2...6] == [0x80CF_0004, configuration.localSSRC, 0x0400_0002, 0xAAAA_1111, 0x2222_BBBB])

@@ -23,8 +23,8 @@ import Testing
         }
         for index in 0..<ends {
             let duration = UInt16(160 * (packets + 1))
-            listener.receive(
-                .digit(event, sequence: sequence + packets + index, timestamp: timestamp, duration: duration, end: true))
+            let number = sequence + packets + index
+            listener.receive(.digit(event, sequence: number, timestamp: timestamp, duration: duration, end: true))
             listener.advance(milliseconds: 20)
         }
     }
