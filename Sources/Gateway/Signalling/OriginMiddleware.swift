@@ -1,0 +1,45 @@
+import HTTPTypes
+import Hummingbird
+
+/// Keeps foreign pages out of calls and lets allowed ones read the answers (CORS).
+struct OriginMiddleware: RouterMiddleware {
+    typealias Context = SignallingContext
+
+    let policy: OriginPolicy
+
+    func handle(
+        _ request: Request, context: Context, next: (Request, Context) async throws -> Response
+    ) async throws -> Response {
+        switch policy.verdict(of: request) {
+        case .foreign:
+            throw Problem.foreignOrigin
+        case .none, .same:
+            return try await next(request, context)
+        case .allowed(let origin):
+            // Refusals must be readable for the page as well, so they become responses here.
+            var response: Response
+            do { response = try await next(request, context) } catch let problem as Problem { response = problem.response }
+            response.headers[.accessControlAllowOrigin] = origin
+            response.headers[.accessControlExposeHeaders] = "Location, ETag, Link, Retry-After, Accept-Post, Accept-Patch"
+            response.headers[.vary] = "Origin"
+            if request.method == .options, request.headers[.accessControlRequestMethod] != nil {
+                response.headers[.accessControlAllowMethods] = "POST, PATCH, DELETE, OPTIONS"
+                response.headers[.accessControlAllowHeaders] = "Content-Type, If-Match, Authorization"
+                response.headers[.accessControlMaxAge] = "600"
+            }
+            return response
+        }
+    }
+}
+
+extension OriginPolicy {
+    func verdict(of request: Request) -> Verdict {
+        // HTTP/1's Host arrives as the request's authority.
+        verdict(origin: request.headers[.origin], host: request.head.authority ?? request.headers[.host])
+    }
+}
+
+extension Problem {
+    static let foreignOrigin = Problem(
+        .forbidden, "Pages of this origin may not call here; add the origin to http.origins of tandem.yaml.")
+}

@@ -1,0 +1,50 @@
+import HTTPTypes
+import Hummingbird
+import Logging
+import NIOHTTP1
+
+/// The outermost layer: whatever goes wrong inside leaves as a problem document, and every answer forbids sniffing.
+struct ProblemMiddleware: RouterMiddleware {
+    typealias Context = SignallingContext
+
+    func handle(
+        _ request: Request, context: Context, next: (Request, Context) async throws -> Response
+    ) async throws -> Response {
+        var response = try await answer(request, context: context, next: next)
+        if response.headers[.xContentTypeOptions] == nil { response.headers[.xContentTypeOptions] = "nosniff" }
+        return response
+    }
+
+    private func answer(
+        _ request: Request, context: Context, next: (Request, Context) async throws -> Response
+    ) async throws -> Response {
+        do {
+            return try await next(request, context)
+        } catch let problem as Problem {
+            return problem.response
+        } catch let error as HTTPParserError {
+            // The connection's own loop answers 400 and closes.
+            throw error
+        } catch let error as any HTTPResponseError {
+            return Self.problem(of: error).response
+        } catch {
+            context.logger.error("a request failed", metadata: ["error": "\(error)", "path": "\(request.uri.path)"])
+            return Problem(.internalServerError, "Something went wrong inside the gateway; its log says what.").response
+        }
+    }
+
+    private static func problem(of error: any HTTPResponseError) -> Problem {
+        switch error.status {
+        case .notFound: Problem(.notFound, "There is nothing at this path; the demo page is at /, calls are placed at /whip/{to} or /signal.")
+        case .contentTooLarge: .tooLarge
+        default: Problem(error.status, "The request could not be answered: \(error.status.reasonPhrase).")
+        }
+    }
+}
+
+extension Problem {
+    /// The largest body of a request, in bytes.
+    static let bodyLimit = 64 * 1024
+
+    static let tooLarge = Problem(.contentTooLarge, "The body may have at most 64 KiB.")
+}

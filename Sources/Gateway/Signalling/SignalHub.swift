@@ -1,0 +1,174 @@
+import NIOCore
+
+/// Joins sockets, sessions and the switchboard: which socket speaks for which call.
+///
+/// All of its state lives on one event loop. Whatever happens elsewhere is handed to that loop in order, so every session
+/// sees one sequence of events.
+final class SignalHub: @unchecked Sendable {
+    private struct Entry {
+        var session: SignalSession
+        var connection: SignalConnection?
+        /// Ends the session when no socket comes back.
+        var timer: Scheduled<Void>?
+    }
+
+    private let loop: any EventLoop
+    private let calls: any BrowserCalls
+    private let iceServers: @Sendable () -> [ICEServer]
+    private let resumeWindow: TimeAmount
+
+    // Confined to `loop`.
+    private var entries: [UInt64: Entry] = [:]
+    private var numbers: [CallID: UInt64] = [:]
+    private var sockets: [ObjectIdentifier: UInt64] = [:]
+    private var nextNumber: UInt64 = 0
+    private var isStopped = false
+
+    /// - Parameter resumeWindow: how long a call waits for a lost socket; `session` always says 30 seconds.
+    init(
+        loop: any EventLoop, calls: any BrowserCalls, iceServers: @escaping @Sendable () -> [ICEServer],
+        resumeWindow: TimeAmount = .seconds(Int64(SignalReply.resumeSeconds))
+    ) {
+        self.loop = loop
+        self.calls = calls
+        self.iceServers = iceServers
+        self.resumeWindow = resumeWindow
+    }
+
+    /// Sessions held, with or without a socket.
+    func sessionCount() async -> Int {
+        (try? await loop.submit { self.entries.count }.get()) ?? 0
+    }
+
+    /// A text message came; from any thread, in order for each socket.
+    func received(_ text: ByteBuffer, from connection: SignalConnection) {
+        loop.execute { self.handle(text, from: connection) }
+    }
+
+    /// A socket is gone; from any thread, after its last message.
+    func closed(_ connection: SignalConnection) {
+        loop.execute {
+            guard let number = self.sockets.removeValue(forKey: ObjectIdentifier(connection)) else { return }
+            self.entries[number]?.connection = nil
+            self.update(number) { session, _ in session.detach(now: self.loop.now) }
+        }
+    }
+
+    /// Forgets all sessions; the calls are no longer this server's.
+    func stop() {
+        loop.execute {
+            self.isStopped = true
+            for entry in self.entries.values { entry.timer?.cancel() }
+            self.entries = [:]
+            self.numbers = [:]
+            self.sockets = [:]
+        }
+    }
+
+    private func handle(_ text: ByteBuffer, from connection: SignalConnection) {
+        guard !isStopped else { return }
+        let message: SignalRequest
+        do { message = try SignalRequest(parsing: text.readableBytesView) } catch {
+            return send(.error(code: 400, detail: error.detail), to: connection)
+        }
+        let current = sockets[ObjectIdentifier(connection)]
+        switch (message, current) {
+        case (.call(let to, let sdp, let parameters), nil):
+            place(to: to, sdp: sdp, parameters: parameters, for: connection)
+        case (.resume(let session), nil):
+            resume(session, on: connection)
+        case (.call, _), (.resume, _):
+            send(.error(code: 409, detail: "This connection has a call already; hang up first, or open another one."), to: connection)
+        case (_, let number?):
+            update(number) { session, out in session.receive(message, into: &out) }
+        case (.hangup, nil), (.candidate, nil):
+            // These may have crossed the call's end on the way.
+            break
+        case (_, nil):
+            send(.error(code: 409, detail: "This connection has no call; send call or resume first."), to: connection)
+        }
+    }
+
+    private func place(to: String, sdp: String, parameters: [String: String], for connection: SignalConnection) {
+        nextNumber += 1
+        let number = nextNumber
+        entries[number] = Entry(session: SignalSession(resumeWindow: resumeWindow), connection: connection)
+        sockets[ObjectIdentifier(connection)] = number
+        let request = BrowserCallRequest(to: to, sdp: sdp, parameters: parameters, source: connection.source) { event in
+            self.loop.execute { self.update(number) { session, out in session.observe(event, into: &out) } }
+        }
+        Task {
+            let result = await calls.offer(request)
+            loop.execute {
+                guard !self.isStopped else { return }
+                self.update(number) { session, out in session.offered(result, into: &out) }
+                if let call = self.entries[number]?.session.call { self.numbers[call] = number }
+            }
+        }
+    }
+
+    private func resume(_ name: String, on connection: SignalConnection) {
+        guard let call = CallID(name), let number = numbers[call], let entry = entries[number] else {
+            return send(.error(code: 404, detail: "There is no such session, or its call is over; place a new call."), to: connection)
+        }
+        if let old = entry.connection {
+            sockets[ObjectIdentifier(old)] = nil
+            old.close()
+        }
+        sockets[ObjectIdentifier(connection)] = number
+        entries[number]?.connection = connection
+        update(number) { session, out in session.attach(into: &out) }
+    }
+
+    /// Runs a step of a session and does what it asks for.
+    private func update(_ number: UInt64, _ step: (inout SignalSession, inout [SignalSession.Output]) -> Void) {
+        guard var session = entries[number]?.session else { return }
+        var out: [SignalSession.Output] = []
+        step(&session, &out)
+        entries[number]?.session = session
+        for output in out { perform(output, number) }
+        arm(number)
+    }
+
+    private func perform(_ output: SignalSession.Output, _ number: UInt64) {
+        switch output {
+        case .send(let reply):
+            if let connection = entries[number]?.connection { send(reply, to: connection) }
+        case .restart(let call, let sdp):
+            Task {
+                let result = await calls.restart(call, offer: sdp)
+                loop.execute { self.update(number) { session, out in session.restarted(result, into: &out) } }
+            }
+        case .press(let digits, let call): calls.press(digits, in: call)
+        case .mute(let on, let call): calls.mute(on, in: call)
+        case .hangUp(let call, let reason): calls.hangUp(call, CallEnd(reason))
+        case .over:
+            guard let entry = entries.removeValue(forKey: number) else { return }
+            entry.timer?.cancel()
+            if let connection = entry.connection { sockets[ObjectIdentifier(connection)] = nil }
+            if let call = entry.session.call { numbers[call] = nil }
+            numbers = numbers.filter { $0.value != number }
+        }
+    }
+
+    /// Keeps the timer of a session at its deadline.
+    private func arm(_ number: UInt64) {
+        guard let entry = entries[number] else { return }
+        switch (entry.session.deadline, entry.timer) {
+        case (let deadline?, nil):
+            entries[number]?.timer = loop.scheduleTask(deadline: deadline) {
+                self.entries[number]?.timer = nil
+                self.update(number) { session, out in session.expire(now: deadline, into: &out) }
+            }
+        case (nil, let timer?):
+            timer.cancel()
+            entries[number]?.timer = nil
+        default:
+            break
+        }
+    }
+
+    private func send(_ reply: SignalReply, to connection: SignalConnection) {
+        connection.send(ByteBuffer(bytes: reply.json(iceServers: iceServers())))
+    }
+}

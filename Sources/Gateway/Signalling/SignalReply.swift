@@ -1,0 +1,63 @@
+import Foundation
+
+/// A message of the gateway on the signal socket (CONTRACT section 6).
+enum SignalReply: Equatable {
+    /// The call was taken, or taken over by `resume`.
+    case session(id: CallID)
+    case answer(sdp: String)
+    case ringing
+    case connected
+    case ended(CallEnd)
+    /// `code` as the HTTP status would be; `detail` says what to do.
+    case error(code: Int, detail: String)
+
+    /// How long a call waits for a lost socket to come back.
+    static let resumeSeconds = 30
+
+    /// The bytes of the text message.
+    /// - Parameter iceServers: what `session` tells the browser.
+    func json(iceServers: @autoclosure () -> [ICEServer]) -> Data {
+        var members = Members(type: type)
+        switch self {
+        case .session(let id):
+            members.id = id.description
+            members.ice_servers = iceServers()
+            members.resume_seconds = Self.resumeSeconds
+        case .answer(let sdp):
+            members.sdp = sdp
+        case .ended(let end):
+            members.cause = end.reason.rawValue
+            members.sip_code = end.sipStatus
+            members.detail = end.detail
+        case .error(let code, let detail):
+            members.code = code
+            members.detail = detail
+        case .ringing, .connected:
+            break
+        }
+        return JSONText.encode(members)
+    }
+
+    private var type: String {
+        switch self {
+        case .session: "session"
+        case .answer: "answer"
+        case .ringing: "ringing"
+        case .connected: "connected"
+        case .ended: "ended"
+        case .error: "error"
+        }
+    }
+
+    private struct Members: Encodable {
+        var type: String
+        var id: String?
+        var ice_servers: [ICEServer]?
+        var resume_seconds: Int?
+        var sdp: String?
+        var cause: String?
+        var sip_code: Int?
+        var code: Int?
+        var detail: String?
+    }
+}
