@@ -1,0 +1,254 @@
+import NIOCore
+import NIOWebSocket
+
+extension WebSocketAgentTransport {
+    /// The connection once it is a WebSocket: puts messages together, answers pings, sends ours, and closes as RFC 6455 section 7 says.
+    ///
+    /// It finishes the close handshake by itself, also when its transport is gone.
+    final class Handler: ChannelInboundHandler {
+        typealias InboundIn = WebSocketFrame
+        typealias OutboundOut = ByteBuffer
+
+        private enum State {
+            case open
+            /// Our Close frame is sent, the agent's is awaited.
+            case closing
+            /// Both were sent, or there is nothing to wait for: only the TCP connection is still to go.
+            case ended
+        }
+
+        /// A message of which fragments are missing.
+        private enum Partial {
+            case text(ByteBuffer)
+            case binary(length: Int)
+        }
+
+        private(set) var binaryMessages = 0
+        private(set) var isWritable = true
+
+        private weak var owner: WebSocketAgentTransport?
+        private let limits: Limits
+        private var generator: any RandomNumberGenerator
+        private var state = State.open
+        private var context: ChannelHandlerContext?
+        private var partial: Partial?
+        private var lastHeard = NIODeadline.now()
+        private var timer: Scheduled<Void>?
+        private var lastError: String?
+        /// Storage of the last frame, used again once it is written.
+        private var outgoing = ByteBuffer()
+
+        init(owner: WebSocketAgentTransport, limits: Limits, generator: any RandomNumberGenerator) {
+            self.owner = owner
+            self.limits = limits
+            self.generator = generator
+        }
+
+        // MARK: From the transport
+
+        func start() {
+            lastHeard = .now()
+            scheduleBeat(now: lastHeard)
+        }
+
+        func send(text: ByteBuffer) {
+            guard case .open = state else { return }
+            text.withUnsafeReadableBytes { write(.text, $0) }
+        }
+
+        func close(code: UInt16) {
+            guard case .open = state else { return }
+            state = .closing
+            writeClose(code: code)
+            limitClosing()
+        }
+
+        // MARK: ChannelInboundHandler
+
+        func handlerAdded(context: ChannelHandlerContext) {
+            self.context = context
+            isWritable = context.channel.isWritable
+        }
+
+        func handlerRemoved(context: ChannelHandlerContext) {
+            timer?.cancel()
+            self.context = nil
+        }
+
+        func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+            let frame = unwrapInboundIn(data)
+            if case .ended = state { return }
+            guard frame.maskKey == nil, !frame.rsv1, !frame.rsv2, !frame.rsv3 else {
+                fail(code: 1002, reason: "it sent a masked frame or reserved bits")
+                return
+            }
+            switch frame.opcode {
+            case .text, .binary, .continuation: receive(frame)
+            case .ping:
+                if case .open = state { frame.data.withUnsafeReadableBytes { write(.pong, $0) } }
+            case .pong: break
+            case .connectionClose: receiveClose(frame.data)
+            default: fail(code: 1002, reason: "it sent an unknown kind of frame")
+            }
+        }
+
+        func channelReadComplete(context: ChannelHandlerContext) {
+            // Parts of a long frame count as life too, so not in channelRead.
+            lastHeard = .now()
+            context.fireChannelReadComplete()
+        }
+
+        func channelWritabilityChanged(context: ChannelHandlerContext) {
+            isWritable = context.channel.isWritable
+            context.fireChannelWritabilityChanged()
+        }
+
+        func errorCaught(context: ChannelHandlerContext, error: any Error) {
+            switch error {
+            case NIOWebSocketError.invalidFrameLength: failTooLong()
+            case is NIOWebSocketError: fail(code: 1002, reason: "it sent a damaged control frame")
+            default:
+                lastError = WebSocketAgentTransport.reason(error)
+                context.close(promise: nil)
+            }
+        }
+
+        func channelInactive(context: ChannelHandlerContext) {
+            switch state {
+            case .open: end(code: nil, reason: lastError ?? "it broke off without a Close frame")
+            case .closing: end(code: nil, reason: "closed")
+            case .ended: break
+            }
+            context.fireChannelInactive()
+        }
+
+        // MARK: Messages
+
+        private func receive(_ frame: WebSocketFrame) {
+            // Still read after our Close, for the agent's Close comes behind it, but told to nobody.
+            guard case .open = state else { return }
+            switch (frame.opcode, partial) {
+            case (.continuation, .text(var message)):
+                guard message.readableBytes + frame.length <= limits.message else { return failTooLong() }
+                partial = nil
+                message.writeImmutableBuffer(frame.data)
+                if frame.fin { deliver(message) } else { partial = .text(message) }
+            case (.continuation, .binary(let length)):
+                guard length + frame.length <= limits.message else { return failTooLong() }
+                partial = frame.fin ? nil : .binary(length: length + frame.length)
+                if frame.fin { binaryMessages += 1 }
+            case (.text, nil):
+                if frame.fin { deliver(frame.data) } else { partial = .text(frame.data) }
+            case (.binary, nil):
+                if frame.fin { binaryMessages += 1 } else { partial = .binary(length: frame.length) }
+            default: fail(code: 1002, reason: "it mixed up the fragments of messages")
+            }
+        }
+
+        private func deliver(_ text: ByteBuffer) {
+            guard Self.isUTF8(text) else { return fail(code: 1007, reason: "it sent a text that is not UTF-8") }
+            owner?.received(text, now: .now())
+        }
+
+        private static func isUTF8(_ text: ByteBuffer) -> Bool {
+            (try? UTF8Span(validating: text.readableBytesUInt8Span)) != nil
+        }
+
+        private func failTooLong() {
+            fail(code: 1009, reason: "it sent a message of more than \(limits.message >> 10) KiB")
+        }
+
+        // MARK: The end
+
+        private func receiveClose(_ payload: ByteBuffer) {
+            var payload = payload
+            let code = payload.readInteger(as: UInt16.self)
+            guard payload.readableBytes == 0 || code != nil, code.map(Self.isCloseCode) ?? true else {
+                return fail(code: 1002, reason: "it sent a damaged Close frame")
+            }
+            guard Self.isUTF8(payload) else { return fail(code: 1007, reason: "it gave a close reason that is not UTF-8") }
+            if case .open = state {
+                writeClose(code: code)
+                limitClosing()
+            }
+            let words = String(buffer: payload)
+            end(code: code ?? 1005, reason: "it closed with code \(code ?? 1005)" + (words.isEmpty ? "" : ": \(words)"))
+        }
+
+        /// Codes that may be on the wire (RFC 6455 7.4, and IANA's registry up to 1014).
+        private static func isCloseCode(_ code: UInt16) -> Bool {
+            switch code {
+            case 1000...1003, 1007...1014, 3000...4999: true
+            default: false
+            }
+        }
+
+        /// The agent broke the protocol: says so with `code` and lets it go.
+        private func fail(code: UInt16, reason: String) {
+            switch state {
+            case .open:
+                writeClose(code: code)
+                limitClosing()
+                end(code: nil, reason: reason)
+            case .closing: end(code: nil, reason: reason)
+            case .ended: break
+            }
+        }
+
+        private func end(code: UInt16?, reason: String) {
+            state = .ended
+            partial = nil
+            owner?.ended(code: code, reason: reason)
+        }
+
+        /// The agent closes the TCP connection (RFC 6455 7.1.1), or we do when that takes too long.
+        private func limitClosing() {
+            timer?.cancel()
+            timer = context?.eventLoop.assumeIsolated().scheduleTask(in: limits.closing) {
+                self.context?.close(promise: nil)
+            }
+        }
+
+        // MARK: Liveness
+
+        private func scheduleBeat(now: NIODeadline) {
+            let next = min(now + limits.ping, lastHeard + limits.silence)
+            timer = context?.eventLoop.assumeIsolated().scheduleTask(deadline: next) { self.beat(now: .now()) }
+        }
+
+        private func beat(now: NIODeadline) {
+            guard case .open = state else { return }
+            guard now - lastHeard < limits.silence else {
+                end(code: nil, reason: "nothing came for \(limits.silence.nanoseconds / 1_000_000_000) s")
+                context?.close(promise: nil)
+                return
+            }
+            write(.ping, UnsafeRawBufferPointer(start: nil, count: 0))
+            scheduleBeat(now: now)
+        }
+
+        // MARK: Writing
+
+        private func writeClose(code: UInt16?) {
+            let payload = code?.bigEndian
+            guard let payload else { return write(.connectionClose, UnsafeRawBufferPointer(start: nil, count: 0)) }
+            withUnsafeBytes(of: payload) { write(.connectionClose, $0) }
+        }
+
+        private func write(_ opcode: WebSocketOpcode, _ payload: UnsafeRawBufferPointer) {
+            guard let context else { return }
+            outgoing.clear(minimumCapacity: payload.count + Frame.longestHeader)
+            Frame.write(opcode, payload, mask: UInt32(truncatingIfNeeded: generator.next()), into: &outgoing)
+            context.writeAndFlush(wrapOutboundOut(outgoing), promise: nil)
+            if !isWritable { giveUpIfOverflowing(context) }
+        }
+
+        private func giveUpIfOverflowing(_ context: ChannelHandlerContext) {
+            guard case .open = state, let waiting = try? context.channel.syncOptions?.getOption(.bufferedWritableBytes),
+                waiting > limits.overflow
+            else { return }
+            end(code: nil, reason: "it does not read what it is sent")
+            context.close(promise: nil)
+        }
+    }
+}
