@@ -10,11 +10,11 @@ enum AgentFactory {
         case .builtin(.parrot): return ParrotAgent(events: events)
         case .builtin(.echo): return EchoAgent(events: events)
         case .socket(let urls, let name):
-            guard let dialect = dialect(name), let url = urls.first.flatMap(WebSocketAgentTransport.URL.init) else {
+            guard let dialect = dialect(name), let url = urls.first else {
                 return UnbuiltAgent(events: events)
             }
             let transport = WebSocketAgentTransport(
-                eventLoop: eventLoop, url: url, token: order.agent.token, subprotocol: dialect.subprotocol)
+                url: url, token: order.agent.token, subprotocol: dialect.subprotocol, on: eventLoop, logger: logger)
             return AgentSession(dialect: dialect, transport: transport, info: order.info, events: events, logger: logger, now: now)
         }
     }
