@@ -12,6 +12,8 @@ struct ProblemMiddleware: RouterMiddleware {
     ) async throws -> Response {
         var response = try await answer(request, context: context, next: next)
         if response.headers[.xContentTypeOptions] == nil { response.headers[.xContentTypeOptions] = "nosniff" }
+        // The parser takes nothing for HTTP that follows a request for another protocol.
+        if request.headers[.upgrade] != nil { response.headers[.connection] = "close" }
         return response
     }
 

@@ -105,6 +105,8 @@ final class SignalSocket: ChannelDuplexHandler {
         switch error {
         case NIOWebSocketError.invalidFrameLength: close(.messageTooLarge, context)
         case is NIOWebSocketError: close(.protocolError, context)
+        // What follows a frame that could not be read is thrown away until the browser has read our close.
+        case is ByteToMessageDecoderError: break
         default: context.close(promise: nil)
         }
     }
