@@ -1,0 +1,186 @@
+import NIOCore
+import RTCStack
+import RTP
+import TestKit
+
+@testable import Gateway
+
+/// A browser: real ICE, DTLS and SRTP by `FakeBrowserTransport`, Opus by libopus, an offer like Chrome's.
+final class FakeBrowser: VirtualPeer {
+    struct Options {
+        /// Of the browser's offer: actpass, active or passive.
+        var setup = "actpass"
+        /// A fingerprint that is not its certificate's.
+        var announcedFingerprint: DTLSFingerprint?
+        var profiles = SRTPProfile.allCases
+        var telephoneEvents = true
+    }
+
+    /// What signalling told the browser after its answer, in order.
+    var events: [BrowserCallEvent] { mailbox.events }
+    private(set) var refusal: BrowserCallRefusal?
+    private(set) var answer = ""
+    private(set) var callID: CallID?
+    private(set) var transportEvents: [FakeBrowserTransport.Output] = []
+    let speaker: Speaker
+    let listener: Listener
+    private(set) var controlPackets = 0
+    var sendsMedia = true
+    /// Sends ready-made packets instead of encoding, for long runs.
+    var cannedPayload: [UInt8]?
+    /// Carries events to the switchboard: the signal socket in one closure.
+    var signalling: (SwitchboardEvent) -> Void = { _ in }
+
+    private let mailbox = Mailbox()
+    private let options: Options
+    private let transport: FakeBrowserTransport
+    private let credentials: ICECredentials
+    private let certificate: DTLSCertificate
+    private var now = VirtualGateway.start
+    private let source: UInt32
+    private var key: KeyPress?
+
+    private static let audioType: UInt8 = 111
+    private static let eventType: UInt8 = 110
+
+    init(host: TransportAddress, options: Options, seed: UInt64) {
+        guard let speaker = Speaker(codec: "opus", rate: 48000, timestamp: 4_294_900_000, sequence: 65_400),
+            let listener = Listener(codec: "opus", rate: 48000, audioType: Self.audioType)
+        else { preconditionFailure("no Opus") }
+        self.speaker = speaker
+        self.listener = listener
+        self.options = options
+        certificate = VirtualGateway.makeCertificate(options.profiles)
+        credentials = ICECredentials(ufrag: "brow\(seed)", password: "browserpasswordbrowser\(seed)")
+        source = 0x2000_0000 | UInt32(truncatingIfNeeded: seed)
+        transport = FakeBrowserTransport(
+            .init(
+                localAddresses: [host], credentials: credentials, certificate: certificate,
+                dtlsRole: options.setup == "passive" ? .passive : .active), seed: seed)
+        super.init(host: host, seed: seed)
+    }
+
+    var isConnected: Bool { transport.isConnected }
+    var undecryptable: Int { transport.undecryptable }
+    var srtpProfile: SRTPProfile? { transport.srtp?.profile }
+
+    /// How the call ended, as signalling said.
+    var end: CallEnd? {
+        for case .ended(let end) in events { return end }
+        return nil
+    }
+
+    // MARK: What the browser does
+
+    func call(_ to: String, parameters: [String: String] = [:]) {
+        let mailbox = mailbox
+        let request = BrowserCallRequest(
+            to: to, sdp: offer, parameters: parameters, source: host.host, observer: { mailbox.events.append($0) })
+        signalling(.offer(request, reply: { mailbox.result = $0 }))
+        switch mailbox.result {
+        case .success(let answer): begin(answer)
+        case .failure(let refusal): self.refusal = refusal
+        case nil: break
+        }
+    }
+
+    func hangUp() {
+        guard let callID else { return }
+        signalling(.browserHungUp(callID, CallEnd(.callerHangup)))
+    }
+
+    /// The tab is closed: close_notify.
+    func close() { does { transport.close(into: &$0) } }
+
+    func press(_ event: UInt8, milliseconds: Int = 120) {
+        key = KeyPress(event: event, timestamp: speaker.position.timestamp, packets: milliseconds / 20, step: 960)
+    }
+
+    private func begin(_ answer: BrowserCallAnswer) {
+        callID = answer.call
+        self.answer = answer.sdp
+        let lines = answer.sdp.components(separatedBy: "\r\n")
+        func value(_ name: String) -> String { lines.first { $0.hasPrefix(name) }.map { String($0.dropFirst(name.count)) } ?? "" }
+        let candidates = lines.filter { $0.hasPrefix("a=candidate:") }.map { $0.split(separator: " ") }
+        let remotes = candidates.compactMap { fields in Int(fields[5]).flatMap { TransportAddress(host: String(fields[4]), port: $0) } }
+        let fingerprint = value("a=fingerprint:").split(separator: " ")
+        let bytes = fingerprint.last.map { $0.split(separator: ":").compactMap { UInt8($0, radix: 16) } } ?? []
+        does {
+            transport.start(
+                remotes: remotes, remote: ICECredentials(ufrag: value("a=ice-ufrag:"), password: value("a=ice-pwd:")),
+                fingerprints: [DTLSFingerprint(hash: fingerprint.first.map(String.init) ?? "", bytes: bytes)], now: now, into: &$0)
+        }
+    }
+
+    private var offer: String {
+        let announced = options.announcedFingerprint ?? certificate.fingerprint
+        let fingerprint = "\(announced.hash) \(announced.text)"
+        let types = options.telephoneEvents ? "111 0 8 110 126" : "111 0 8"
+        let keys = options.telephoneEvents ? "a=rtpmap:110 telephone-event/48000\r\na=rtpmap:126 telephone-event/8000\r\n" : ""
+        return """
+            v=0\r\no=- 4611731400430051336 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0\r\n\
+            a=msid-semantic: WMS stream\r\nm=audio 9 UDP/TLS/RTP/SAVPF \(types)\r\nc=IN IP4 0.0.0.0\r\n\
+            a=rtcp:9 IN IP4 0.0.0.0\r\na=ice-ufrag:\(credentials.ufrag)\r\na=ice-pwd:\(credentials.password)\r\n\
+            a=ice-options:trickle\r\na=fingerprint:\(fingerprint)\r\na=setup:\(options.setup)\r\na=mid:0\r\na=sendrecv\r\n\
+            a=rtcp-mux\r\na=rtpmap:111 opus/48000/2\r\na=fmtp:111 minptime=10;useinbandfec=1\r\na=rtpmap:0 PCMU/8000\r\n\
+            a=rtpmap:8 PCMA/8000\r\n\(keys)a=ssrc:\(source) cname:browser\r\n
+            """
+    }
+
+    // MARK: Network
+
+    override func receive(_ datagram: VirtualDatagram, now: NIODeadline) {
+        self.now = now
+        does { transport.receive(datagram.bytes, now: now, into: &$0) }
+    }
+
+    override func step(now: NIODeadline) {
+        self.now = now
+        guard callID != nil else { return }
+        if let deadline = transport.deadline, deadline <= now { does { transport.expire(now: now, into: &$0) } }
+        guard isConnected, sendsMedia else { return }
+        if let cannedPayload { return sendCanned(cannedPayload) }
+        for frame in speaker.due(now: now) {
+            if var press = key {
+                for payload in press.next() {
+                    send(payload.bytes, Self.eventType, payload.isFirst, speaker.takeSequence(), press.timestamp)
+                }
+                key = press.isOver ? nil : press
+            }
+            send(frame.payload, Self.audioType, frame.marker, frame.sequence, frame.timestamp)
+        }
+    }
+
+    private var cannedPosition: UInt32 = 0
+
+    /// One packet a step: a long call in little time.
+    private func sendCanned(_ payload: [UInt8]) {
+        send(payload, Self.audioType, false, speaker.takeSequence(), cannedPosition)
+        cannedPosition &+= 960
+    }
+
+    private func send(_ payload: [UInt8], _ type: UInt8, _ marker: Bool, _ sequence: UInt16, _ timestamp: UInt32) {
+        let packet = RTPBytes.packet(
+            payloadType: type, marker: marker, sequence: sequence, timestamp: timestamp, source: source, payload: payload)
+        does { transport.sendMedia(packet, into: &$0) }
+    }
+
+    private func does(_ body: (inout [FakeBrowserTransport.Output]) -> Void) {
+        var outputs: [FakeBrowserTransport.Output] = []
+        body(&outputs)
+        for output in outputs {
+            switch output {
+            case .send(let bytes, let from, let to): transmit(bytes, from: from, to: to, now: now)
+            case .media(let packet): listener.receive(packet, now: now)
+            case .control: controlPackets += 1
+            default: transportEvents.append(output)
+            }
+        }
+    }
+}
+
+/// Where the switchboard's words land; everything happens on the one thread of the test.
+private final class Mailbox: @unchecked Sendable {
+    var result: Result<BrowserCallAnswer, BrowserCallRefusal>?
+    var events: [BrowserCallEvent] = []
+}

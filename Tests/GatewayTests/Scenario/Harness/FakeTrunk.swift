@@ -1,0 +1,225 @@
+import NIOCore
+import RTP
+import TestKit
+
+@testable import Gateway
+
+/// A phone behind the trunk: SIP as text over UDP, RTP with PCMU.
+final class FakeTrunk: VirtualPeer {
+    /// Statuses of the answers to the INVITE, in order.
+    private(set) var statuses: [Int] = []
+    /// Statuses of the answers to everything else, with the method.
+    private(set) var otherStatuses: [(method: String, status: Int)] = []
+    private(set) var answer = ""
+    private(set) var answeredAt: NIODeadline?
+    /// When the gateway's BYE came, and the Reason it gave.
+    private(set) var byeAt: NIODeadline?
+    private(set) var byeReason: String?
+    private(set) var retransmittedAnswers = 0
+    /// Sends no ACK of a 200.
+    var acknowledges = true
+    /// Sends no RTP before it is true.
+    var sendsMedia = true
+    /// What the offers and re-offers say: sendrecv, sendonly, recvonly, inactive.
+    var direction = "sendrecv"
+    let speaker: Speaker
+    let listener: Listener
+    private(set) var controlPackets = 0
+
+    private let callID: String
+    private let tag: String
+    private var toTag = ""
+    private var sequence = 1
+    private var inviteBranch = ""
+    private var target = ""
+    private var now = VirtualGateway.start
+    private var mediaTarget: TransportAddress?
+    private let source: UInt32
+    private let mediaPort: UInt16 = 4000
+    private var key: KeyPress?
+
+    private let gateway = VirtualGateway.address(VirtualGateway.host, 5060)
+    private static let audioType: UInt8 = 0
+    private static let eventType: UInt8 = 101
+
+    override init(host: TransportAddress, seed: UInt64) {
+        guard let speaker = Speaker(codec: "pcmu", rate: 8000, timestamp: 160_000, sequence: 65_000),
+            let listener = Listener(codec: "pcmu", rate: 8000, audioType: Self.audioType)
+        else { preconditionFailure("no G.711") }
+        self.speaker = speaker
+        self.listener = listener
+        callID = "call\(seed)@\(host.host)"
+        tag = "phone\(seed)"
+        source = 0x1000_0000 | UInt32(truncatingIfNeeded: seed)
+        super.init(host: host, seed: seed)
+    }
+
+    var isAnswered: Bool { answeredAt != nil }
+
+    // MARK: What the phone does
+
+    func call(_ user: String) {
+        target = "sip:\(user)@\(VirtualGateway.host)"
+        inviteBranch = "z9hG4bK\(tag)i\(sequence)"
+        send("INVITE", branch: inviteBranch, body: description)
+    }
+
+    func cancel() { send("CANCEL", branch: inviteBranch) }
+
+    func hangUp() {
+        sequence += 1
+        send("BYE", branch: "z9hG4bK\(tag)b\(sequence)")
+        mediaTarget = nil
+    }
+
+    /// A re-INVITE with the present `direction`.
+    func reinvite() {
+        sequence += 1
+        inviteBranch = "z9hG4bK\(tag)i\(sequence)"
+        send("INVITE", branch: inviteBranch, body: description)
+    }
+
+    /// Presses a key for so many milliseconds (RFC 4733), with the tone leaking into the audio before it if wanted.
+    func press(_ event: UInt8, milliseconds: Int = 120) {
+        key = KeyPress(event: event, timestamp: speaker.position.timestamp, packets: milliseconds / 20)
+    }
+
+    private var description: String {
+        let direction = direction
+        return """
+            v=0\r\no=- 1 \(sequence) IN IP4 \(host.host)\r\ns=-\r\nc=IN IP4 \(host.host)\r\nt=0 0\r\n\
+            m=audio \(mediaPort) RTP/AVP 0 101\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:101 telephone-event/8000\r\n\
+            a=fmtp:101 0-15\r\na=ptime:20\r\na=\(direction)\r\n
+            """
+    }
+
+    private func send(_ method: String, branch: String, sequence number: Int? = nil, body: String = "") {
+        var lines = [
+            "\(method) \(target) SIP/2.0", "Via: SIP/2.0/UDP \(host.host):5060;branch=\(branch);rport", "Max-Forwards: 70",
+            "From: <sip:+14155552671@\(host.host)>;tag=\(tag)", "To: <\(target)>\(toTag.isEmpty ? "" : ";tag=\(toTag)")",
+            "Call-ID: \(callID)", "CSeq: \(number ?? sequence) \(method)", "Contact: <sip:phone@\(host.host):5060>",
+        ]
+        if !body.isEmpty { lines.append("Content-Type: application/sdp") }
+        lines.append("Content-Length: \(body.utf8.count)")
+        transmit(Array((lines.joined(separator: "\r\n") + "\r\n\r\n" + body).utf8), from: host, to: gateway, now: now)
+    }
+
+    // MARK: What it gets
+
+    override func receive(_ datagram: VirtualDatagram, now: NIODeadline) {
+        self.now = now
+        switch datagram.to.port {
+        case host.port: receiveMessage(String(decoding: datagram.bytes, as: UTF8.self))
+        case mediaPort: listener.receive(datagram.bytes, now: now)
+        default: controlPackets += 1
+        }
+    }
+
+    private func receiveMessage(_ text: String) {
+        let parts = text.components(separatedBy: "\r\n\r\n")
+        let lines = parts[0].components(separatedBy: "\r\n")
+        func header(_ name: String) -> String? {
+            lines.first { $0.lowercased().hasPrefix(name + ":") }.map { $0.dropFirst(name.count + 1).drop { $0 == " " } }.map(String.init)
+        }
+        guard lines[0].hasPrefix("SIP/2.0 ") else {
+            if lines[0].hasPrefix("BYE ") {
+                byeAt = byeAt ?? now
+                byeReason = header("reason")
+                mediaTarget = nil
+            }
+            return respond(lines)
+        }
+        let status = Int(lines[0].dropFirst(8).prefix(3)) ?? 0
+        let sequenceAndMethod = (header("cseq") ?? "").split(separator: " ")
+        let method = sequenceAndMethod.last.map(String.init) ?? ""
+        guard method == "INVITE" else {
+            otherStatuses.append((method, status))
+            return
+        }
+        let number = sequenceAndMethod.first.flatMap { Int($0) } ?? 0
+        if let tag = header("to")?.components(separatedBy: ";tag=").dropFirst().first, status >= 200 { toTag = tag }
+        statuses.append(status)
+        if status >= 300 { send("ACK", branch: inviteBranch, sequence: number) }
+        guard (200..<300).contains(status) else { return }
+        if answeredAt == nil { answeredAt = now } else if parts.last == answer { retransmittedAnswers += 1 }
+        answer = parts.last ?? ""
+        takeAnswer()
+        if acknowledges { send("ACK", branch: "z9hG4bK\(tag)a\(number)", sequence: number) }
+    }
+
+    private func takeAnswer() {
+        let lines = answer.components(separatedBy: "\r\n")
+        let port = lines.first { $0.hasPrefix("m=audio ") }?.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
+        mediaTarget = port == 0 ? nil : VirtualGateway.address(VirtualGateway.host, port)
+    }
+
+    /// The answer's direction attribute.
+    var answeredDirection: String? {
+        answer.components(separatedBy: "\r\n").first { ["a=sendrecv", "a=sendonly", "a=recvonly", "a=inactive"].contains($0) }
+    }
+
+    private func respond(_ request: [String]) {
+        let kept = request.filter { line in ["via:", "from:", "to:", "call-id:", "cseq:"].contains { line.lowercased().hasPrefix($0) } }
+        let text = (["SIP/2.0 200 OK"] + kept + ["Content-Length: 0"]).joined(separator: "\r\n") + "\r\n\r\n"
+        transmit(Array(text.utf8), from: host, to: gateway, now: now)
+    }
+
+    // MARK: Media
+
+    private var mediaSource: TransportAddress { host.with(port: mediaPort) }
+
+    override func step(now: NIODeadline) {
+        self.now = now
+        guard let mediaTarget, sendsMedia, direction != "inactive", direction != "recvonly" else { return }
+        for frame in speaker.due(now: now) {
+            if var press = key {
+                for payload in press.next() { sendKey(payload, press, to: mediaTarget) }
+                key = press.isOver ? nil : press
+            }
+            // The audio goes on under the key, as gateways send it that let the tone leak.
+            let packet = RTPBytes.packet(
+                payloadType: Self.audioType, marker: frame.marker, sequence: frame.sequence, timestamp: frame.timestamp, source: source,
+                payload: frame.payload)
+            transmit(packet, from: mediaSource, to: mediaTarget, now: now)
+        }
+    }
+
+    private func sendKey(_ payload: KeyPress.Payload, _ press: KeyPress, to target: TransportAddress) {
+        let packet = RTPBytes.packet(
+            payloadType: Self.eventType, marker: payload.isFirst, sequence: speaker.takeSequence(), timestamp: press.timestamp,
+            source: source, payload: payload.bytes)
+        transmit(packet, from: mediaSource, to: target, now: now)
+    }
+}
+
+/// A key as RFC 4733 sends it: a packet every 20 ms, the last one three times.
+struct KeyPress {
+    struct Payload {
+        var bytes: [UInt8]
+        var isFirst: Bool
+    }
+
+    let event: UInt8
+    let timestamp: UInt32
+    let packets: Int
+    /// RTP clock units of 20 ms.
+    var step = 160
+    private var sent = 0
+
+    init(event: UInt8, timestamp: UInt32, packets: Int, step: Int = 160) {
+        self.event = event
+        self.timestamp = timestamp
+        self.packets = packets
+        self.step = step
+    }
+
+    var isOver: Bool { sent > packets }
+
+    mutating func next() -> [Payload] {
+        defer { sent += 1 }
+        let isEnd = sent == packets
+        let duration = UInt16(clamping: max(1, min(sent + 1, packets)) * step)
+        let bytes: [UInt8] = [event, (isEnd ? 0x80 : 0) | 10, UInt8(duration >> 8), UInt8(duration & 0xFF)]
+        return Array(repeating: Payload(bytes: bytes, isFirst: sent == 0), count: isEnd ? 3 : 1)
+    }
+}

@@ -1,0 +1,100 @@
+import NIOCore
+import RTP
+import Transcode
+
+/// The sound a far end sends: what it was told to say, else silence, 20 ms at a time by its own clock.
+final class Speaker {
+    struct Frame {
+        var payload: [UInt8]
+        /// In units of the RTP clock, from 0.
+        var timestamp: UInt32
+        var sequence: UInt16
+        var marker: Bool
+    }
+
+    let rate: Int
+    /// Parts per million by which the sender's clock runs fast.
+    var clockError = 0.0
+    /// Sends one packet of discontinuous transmission and then nothing while it has nothing to say.
+    var usesDTX = false
+    /// Sends nothing at all, and its media time stands still meanwhile (a muted microphone of some phones).
+    var isPaused = false
+
+    private let encoder: any AudioEncoder
+    private var voice: ArraySlice<Int16> = []
+    private var next: NIODeadline?
+    private var timestamp: UInt32
+    private var sequence: UInt16
+    private var wasSilent = true
+    private var fraction = 0.0
+
+    init?(codec: String, rate: Int, timestamp: UInt32, sequence: UInt16) {
+        guard let encoder = CodecCatalogue.makeEncoder(name: codec, rate: rate, opus: .init(bitrate: 32000, complexity: 5, expectedLoss: 10))
+        else { return nil }
+        self.encoder = encoder
+        self.rate = rate
+        self.timestamp = timestamp
+        self.sequence = sequence
+    }
+
+    /// Said from now on; what was being said is cut off.
+    func say(_ samples: [Int16]) { voice = samples[...] }
+
+    var isSpeaking: Bool { !voice.isEmpty }
+
+    /// The sequence number and timestamp of the next packet, for keys.
+    var position: (timestamp: UInt32, sequence: UInt16) { (timestamp, sequence) }
+
+    func takeSequence() -> UInt16 {
+        defer { sequence &+= 1 }
+        return sequence
+    }
+
+    /// The frames that are due.
+    func due(now: NIODeadline) -> [Frame] {
+        var frames: [Frame] = []
+        var time = next ?? now
+        while time <= now {
+            if let frame = makeFrame() { frames.append(frame) }
+            fraction += 20_000_000 / (1 + clockError * 1e-6)
+            let whole = fraction.rounded(.down)
+            fraction -= whole
+            time = time + .nanoseconds(Int64(whole))
+        }
+        next = time
+        return frames
+    }
+
+    private func makeFrame() -> Frame? {
+        if isPaused { return nil }
+        let count = rate / 50
+        var samples = Array(voice.prefix(count))
+        voice = voice.dropFirst(count)
+        let isSilent = samples.isEmpty
+        samples += [Int16](repeating: 0, count: count - samples.count)
+        defer {
+            timestamp &+= UInt32(count)
+            wasSilent = isSilent
+        }
+        if usesDTX, isSilent, wasSilent { return nil }
+        let marker = usesDTX && wasSilent
+        return Frame(payload: usesDTX && isSilent ? [0xF8] : encode(samples), timestamp: timestamp, sequence: takeSequence(), marker: marker)
+    }
+
+    private func encode(_ samples: [Int16]) -> [UInt8] {
+        [UInt8](unsafeUninitializedCapacity: OpusEncoder.maximumPayload) { bytes, count in
+            count = samples.withUnsafeBufferPointer { encoder.encode($0, into: UnsafeMutableRawBufferPointer(bytes)) }
+        }
+    }
+}
+
+/// RTP packets as bytes.
+enum RTPBytes {
+    static func packet(payloadType: UInt8, marker: Bool, sequence: UInt16, timestamp: UInt32, source: UInt32, payload: [UInt8]) -> [UInt8] {
+        var bytes: [UInt8] = [0x80, payloadType | (marker ? 0x80 : 0), UInt8(sequence >> 8), UInt8(sequence & 0xFF)]
+        for value in [timestamp, source] {
+            for shift in [24, 16, 8, 0] { bytes.append(UInt8(truncatingIfNeeded: value >> UInt32(shift))) }
+        }
+        return bytes + payload
+    }
+}

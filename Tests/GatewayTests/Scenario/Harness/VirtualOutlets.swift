@@ -1,0 +1,32 @@
+import NIOCore
+import SIPStack
+
+@testable import Gateway
+
+/// Carries the switchboard's decisions out on virtual time: in the order they were made, each before the next event.
+final class VirtualOutlets: SwitchboardOutlets, @unchecked Sendable {
+    enum Work {
+        case sip(@Sendable (inout SIPEndpoint, NIODeadline, inout [SIPOutput]) -> Void)
+        case media(Int, @Sendable (MediaLoop, NIODeadline) -> Void)
+        case event(SwitchboardEvent)
+    }
+
+    /// Set once, at the start.
+    let loopCount: Int
+    private var queue: [Work] = []
+
+    init(loopCount: Int) { self.loopCount = loopCount }
+
+    func sip(_ body: @escaping @Sendable (inout SIPEndpoint, NIODeadline, inout [SIPOutput]) -> Void) { queue.append(.sip(body)) }
+
+    func media(_ loop: Int, _ body: @escaping @Sendable (MediaLoop, NIODeadline) -> Void) { queue.append(.media(loop, body)) }
+
+    func post(_ event: SwitchboardEvent) { queue.append(.event(event)) }
+
+    var isEmpty: Bool { queue.isEmpty }
+
+    func takeAll() -> [Work] {
+        defer { queue = [] }
+        return queue
+    }
+}
