@@ -5,6 +5,7 @@ extension HTTPField.Name {
     static let acceptPost = HTTPField.Name("Accept-Post")!
     static let acceptPatch = HTTPField.Name("Accept-Patch")!
     static let link = HTTPField.Name("Link")!
+    static let refusedUpgrade = HTTPField.Name(FirstRequestGuard.refusedField)!
     static let host = HTTPField.Name("Host")!
 }
 

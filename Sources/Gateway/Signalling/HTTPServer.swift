@@ -118,7 +118,8 @@ final class HTTPServer: Sendable {
                             Self.finishStart(state, .failure(CancellationError()))
                         } catch {
                             Self.finishStart(state, .failure(error))
-                            throw error
+                            // Cut short by `stop`, which is no failure.
+                            if !Task.isCancelled { throw error }
                         }
                     }
                 }
@@ -143,6 +144,11 @@ final class HTTPServer: Sendable {
         let deadline = group.next().scheduleTask(in: configuration.stopTimeout) { task.cancel() }
         _ = await task.result
         deadline.cancel()
+    }
+
+    /// Calls of signal sockets, those that wait for a lost one included.
+    func sessionCount() async -> Int {
+        await hub.sessionCount()
     }
 
     private var address: String {

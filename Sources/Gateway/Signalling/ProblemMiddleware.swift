@@ -13,7 +13,7 @@ struct ProblemMiddleware: RouterMiddleware {
         var response = try await answer(request, context: context, next: next)
         if response.headers[.xContentTypeOptions] == nil { response.headers[.xContentTypeOptions] = "nosniff" }
         // The parser takes nothing for HTTP that follows a request for another protocol.
-        if request.headers[.upgrade] != nil { response.headers[.connection] = "close" }
+        if request.wantsUpgrade { response.headers[.connection] = "close" }
         return response
     }
 
@@ -42,6 +42,11 @@ struct ProblemMiddleware: RouterMiddleware {
         default: Problem(error.status, "The request could not be answered: \(error.status.reasonPhrase).")
         }
     }
+}
+
+extension Request {
+    /// Whether the request offered or asked for another protocol.
+    var wantsUpgrade: Bool { headers[.upgrade] != nil || headers[.refusedUpgrade] != nil }
 }
 
 extension Problem {

@@ -8,6 +8,8 @@ final class SignalHub: @unchecked Sendable {
     private struct Entry {
         var session: SignalSession
         var connection: SignalConnection?
+        /// The name it is resumed by, once the call was taken.
+        var call: CallID?
         /// Ends the session when no socket comes back.
         var timer: Scheduled<Void>?
     }
@@ -101,8 +103,11 @@ final class SignalHub: @unchecked Sendable {
             let result = await calls.offer(request)
             loop.execute {
                 guard !self.isStopped else { return }
+                if case .success(let answer) = result {
+                    self.entries[number]?.call = answer.call
+                    self.numbers[answer.call] = number
+                }
                 self.update(number) { session, out in session.offered(result, into: &out) }
-                if let call = self.entries[number]?.session.call { self.numbers[call] = number }
             }
         }
     }
@@ -146,8 +151,7 @@ final class SignalHub: @unchecked Sendable {
             guard let entry = entries.removeValue(forKey: number) else { return }
             entry.timer?.cancel()
             if let connection = entry.connection { sockets[ObjectIdentifier(connection)] = nil }
-            if let call = entry.session.call { numbers[call] = nil }
-            numbers = numbers.filter { $0.value != number }
+            if let call = entry.call { numbers[call] = nil }
         }
     }
 

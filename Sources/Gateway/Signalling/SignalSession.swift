@@ -59,11 +59,6 @@ struct SignalSession {
         self.resumeWindow = resumeWindow
     }
 
-    /// The call, once it was taken.
-    var call: CallID? {
-        if case .running(let running) = state { running.call } else { nil }
-    }
-
     /// When `expire` wants to be called: only without a socket.
     var deadline: NIODeadline? {
         if case .running(let running) = state, case .detached(let until, _) = running.link { until } else { nil }

@@ -9,10 +9,13 @@ struct SignalUpgrade: Sendable {
 
     let policy: OriginPolicy
 
-    /// The header fields of the 101 answer; nil leaves the request to the router, which says what is wrong.
+    /// The header fields of the 101 answer; nil leaves the request to the router, which says what is wrong. What NIO's
+    /// upgrader asks of a handshake is asked here as well, so that it never refuses one.
     func accept(_ head: HTTPRequestHead) -> HTTPHeaders? {
         guard head.method == .GET, head.uri.prefix(while: { $0 != "?" }) == Self.path,
             policy.verdict(origin: Self.single(head.headers["Origin"]), host: head.headers.first(name: "Host")) != .foreign,
+            head.headers[canonicalForm: "Upgrade"].contains(where: { $0.lowercased() == "websocket" }),
+            head.headers[canonicalForm: "Sec-WebSocket-Version"] == ["13"], head.headers["Sec-WebSocket-Key"].count == 1,
             head.headers[canonicalForm: "Sec-WebSocket-Protocol"].contains(where: { $0 == Self.subprotocol })
         else { return nil }
         return ["Sec-WebSocket-Protocol": Self.subprotocol]
@@ -21,7 +24,7 @@ struct SignalUpgrade: Sendable {
     /// What a request for the socket that did not become one is told; a foreign origin was refused before.
     func addRoutes(to router: some RouterMethods<SignallingContext>) {
         router.resource(RouterPath(Self.path), [.get: { request, _ in
-            guard request.headers[.upgrade] != nil else {
+            guard request.wantsUpgrade else {
                 throw Problem(
                     .upgradeRequired, "This path speaks WebSocket with the subprotocol \(Self.subprotocol).",
                     headers: [.upgrade: "websocket"])

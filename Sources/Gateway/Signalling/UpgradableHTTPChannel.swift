@@ -48,7 +48,9 @@ struct UpgradableHTTPChannel: HTTPChannelHandler {
             configuration.enableErrorHandling = false
             configuration.enableResponseHeaderValidation = false
             let negotiated = try channel.pipeline.syncOperations.configureUpgradableHTTPServerPipeline(configuration: configuration)
-            try channel.pipeline.syncOperations.addHandler(FirstRequestGuard(timeout: Self.idleTimeout))
+            let upgraderHandler = try channel.pipeline.syncOperations.handler(type: NIOTypedHTTPServerUpgradeHandler<Negotiated>.self)
+            try channel.pipeline.syncOperations.addHandler(
+                FirstRequestGuard(upgrade: upgrade, timeout: Self.idleTimeout), position: .before(upgraderHandler))
             return Value(negotiated: negotiated, channel: channel)
         }
     }
@@ -72,6 +74,7 @@ struct UpgradableHTTPChannel: HTTPChannelHandler {
     private static func configureHTTP(_ channel: any Channel, logger: Logger) throws -> Negotiated {
         FirstRequestGuard.remove(from: channel)
         try channel.pipeline.syncOperations.addHandlers([
+            ConnectionCloser(),
             HTTP1ToHTTPServerCodec(secure: false),
             HTTPConnectionStateHandler(idleTimeout: .nanoseconds(idleTimeout.nanoseconds), logger: logger),
         ])

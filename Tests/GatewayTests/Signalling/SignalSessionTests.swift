@@ -27,7 +27,6 @@ import Testing
         var session = SignalSession()
         let out = outputs(&session) { $0.offered(.success(answer), into: &$1) }
         #expect(out == [.send(.session(id: call)), .send(.answer(sdp: "answer"))])
-        #expect(session.call == call)
         #expect(session.deadline == nil)
     }
 

@@ -38,6 +38,16 @@ import Testing
             let plain = try await fixture.request("GET", "/signal")
             #expect(plain.status == 426 && plain.headers["upgrade"] == "websocket")
             #expect(try await fixture.connect().handshake(path: "/healthz").status == 200)
+            let version = ["Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Protocol": "tandem.signal.v1"]
+            #expect(try await fixture.request("GET", "/signal", version).status == 400)
+            let java = ["Connection": "Upgrade, HTTP2-Settings", "Upgrade": "h2c", "HTTP2-Settings": "AAEAAEAAAAIAAAAB"]
+            #expect(try await fixture.request("GET", "/healthz", java).status == 200)
+            let called = try await fixture.request("POST", "/whip/demo", java.merging(["Content-Type": "application/sdp"]) { $1 }, body: WHIPTests.sdp)
+            #expect(called.status == 201)
+            let second = try await fixture.connect()
+            #expect(try await second.request("GET", "/healthz").status == 200)
+            #expect(try await second.handshake().status == 400)
+            #expect(await second.isClosedByPeer())
         }
     }
 
@@ -68,8 +78,10 @@ import Testing
                 .offered(to: "demo", parameters: ["page": "shop"]), .pressed("12"), .muted(true), .hungUp(FakeBrowserCalls.call(1), .callerHangup),
             ])
             // The same socket may call again.
+            #expect(await fixture.server.sessionCount() == 0)
             try await socket.sendText(Self.call("early"))
             #expect(try await socket.types(4) == ["session", "answer", "ringing", "connected"])
+            #expect(await fixture.server.sessionCount() == 1)
         }
     }
 
@@ -83,6 +95,7 @@ import Testing
                 #expect(error["type"] == "error" && error["code"] == code && error["detail"] == "Do something else than \(code).")
                 let ended = try await socket.frame()
                 #expect(ended["type"] == "ended" && ended["cause"] == cause)
+                #expect(await fixture.server.sessionCount() == 0)
             }
         }
     }
@@ -158,6 +171,7 @@ import Testing
             let other = try await fixture.socket()
             try await other.sendText(Self.resume(id))
             #expect(try await other.frame()["code"] == "404")
+            #expect(await fixture.server.sessionCount() == 0)
         }
     }
 
