@@ -1,6 +1,13 @@
 import NIOCore
 import NIOWebSocket
 
+/// Whom a connection tells what comes of it.
+protocol WebSocketAgentTransportOwner: AnyObject {
+    func received(_ text: ByteBuffer, now: NIODeadline)
+    /// Once. Nothing is received after it.
+    func ended(code: UInt16?, reason: String)
+}
+
 extension WebSocketAgentTransport {
     /// The connection once it is a WebSocket: puts messages together, answers pings, sends ours, and closes as RFC 6455 section 7 says.
     ///
@@ -26,19 +33,19 @@ extension WebSocketAgentTransport {
         private(set) var binaryMessages = 0
         private(set) var isWritable = true
 
-        private weak var owner: WebSocketAgentTransport?
+        private weak var owner: (any WebSocketAgentTransportOwner)?
         private let limits: Limits
         private var generator: any RandomNumberGenerator
         private var state = State.open
         private var context: ChannelHandlerContext?
         private var partial: Partial?
-        private var lastHeard = NIODeadline.now()
+        private var lastHeard = NIODeadline.uptimeNanoseconds(0)
         private var timer: Scheduled<Void>?
         private var lastError: String?
         /// Storage of the last frame, used again once it is written.
         private var outgoing = ByteBuffer()
 
-        init(owner: WebSocketAgentTransport, limits: Limits, generator: any RandomNumberGenerator) {
+        init(owner: any WebSocketAgentTransportOwner, limits: Limits, generator: any RandomNumberGenerator) {
             self.owner = owner
             self.limits = limits
             self.generator = generator
@@ -47,8 +54,9 @@ extension WebSocketAgentTransport {
         // MARK: From the transport
 
         func start() {
-            lastHeard = .now()
-            scheduleBeat(now: lastHeard)
+            guard let context else { return }
+            lastHeard = context.eventLoop.now
+            scheduleBeat(context.eventLoop)
         }
 
         func send(text: ByteBuffer) {
@@ -94,7 +102,7 @@ extension WebSocketAgentTransport {
 
         func channelReadComplete(context: ChannelHandlerContext) {
             // Parts of a long frame count as life too, so not in channelRead.
-            lastHeard = .now()
+            lastHeard = context.eventLoop.now
             context.fireChannelReadComplete()
         }
 
@@ -147,7 +155,8 @@ extension WebSocketAgentTransport {
 
         private func deliver(_ text: ByteBuffer) {
             guard Self.isUTF8(text) else { return fail(code: 1007, reason: "it sent a text that is not UTF-8") }
-            owner?.received(text, now: .now())
+            guard let context else { return }
+            owner?.received(text, now: context.eventLoop.now)
         }
 
         private static func isUTF8(_ text: ByteBuffer) -> Bool {
@@ -211,20 +220,20 @@ extension WebSocketAgentTransport {
 
         // MARK: Liveness
 
-        private func scheduleBeat(now: NIODeadline) {
-            let next = min(now + limits.ping, lastHeard + limits.silence)
-            timer = context?.eventLoop.assumeIsolated().scheduleTask(deadline: next) { self.beat(now: .now()) }
+        private func scheduleBeat(_ loop: any EventLoop) {
+            let next = min(loop.now + limits.ping, lastHeard + limits.silence)
+            timer = loop.assumeIsolated().scheduleTask(deadline: next) { self.beat() }
         }
 
-        private func beat(now: NIODeadline) {
-            guard case .open = state else { return }
-            guard now - lastHeard < limits.silence else {
-                end(code: nil, reason: "nothing came for \(limits.silence.nanoseconds / 1_000_000_000) s")
-                context?.close(promise: nil)
+        private func beat() {
+            guard case .open = state, let context else { return }
+            guard context.eventLoop.now - lastHeard < limits.silence else {
+                end(code: nil, reason: "nothing came from it for \(limits.silence.nanoseconds / 1_000_000_000) s")
+                context.close(promise: nil)
                 return
             }
             write(.ping, UnsafeRawBufferPointer(start: nil, count: 0))
-            scheduleBeat(now: now)
+            scheduleBeat(context.eventLoop)
         }
 
         // MARK: Writing

@@ -64,10 +64,12 @@ extension WebSocketAgentTransport {
                     return false
                 }
             }
+            var pipeline = NIOUpgradableHTTPClientPipelineConfiguration(upgradeConfiguration: configuration)
+            // An agent may speak in the same packet as its 101.
+            pipeline.leftOverBytesStrategy = .forwardBytes
             let outcome: EventLoopFuture<Bool>
             do {
-                outcome = try channel.pipeline.syncOperations.configureUpgradableHTTPClientPipeline(
-                    configuration: .init(upgradeConfiguration: configuration))
+                outcome = try channel.pipeline.syncOperations.configureUpgradableHTTPClientPipeline(configuration: pipeline)
             } catch {
                 refusal.fail(error)
                 throw error

@@ -8,7 +8,7 @@ import NIOSSL
 /// Confined to `eventLoop`: every method is called there, and the delegate hears there. It hears nothing from within a call of
 /// `open`, `send` or `close`, and `transportClosed` exactly once, as the last thing. It is held weakly; a transport let go of while it
 /// is up says 1001 to the agent.
-final class WebSocketAgentTransport: AgentTransport {
+final class WebSocketAgentTransport: AgentTransport, WebSocketAgentTransportOwner {
     private enum State {
         case idle
         case dialling(limit: Scheduled<Void>)
