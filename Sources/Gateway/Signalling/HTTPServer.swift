@@ -95,7 +95,7 @@ final class HTTPServer: Sendable {
         policy: OriginPolicy, upgrade: SignalUpgrade, whip: WHIPController, health: HealthController
     ) -> Router<SignallingContext> {
         let router = Router(context: SignallingContext.self)
-        router.add(middleware: ProblemMiddleware())
+        router.add(middleware: HTTPProblemMiddleware())
         PageController().addRoutes(to: router)
         health.addRoutes(to: router)
         let calls = router.group().add(middleware: OriginMiddleware(policy: policy))

@@ -13,7 +13,7 @@ struct HealthController: Sendable {
         router.resource("/healthz", [.get: { _, _ in Self.json("ok") }])
         router.resource("/readyz", [.get: { [health] _, _ in
             guard health.isReady else {
-                throw Problem(.serviceUnavailable, "The gateway takes no new calls: it is shutting down. Send calls to another one.")
+                throw HTTPProblem(.serviceUnavailable, "The gateway takes no new calls: it is shutting down. Send calls to another one.")
             }
             return Self.json("ready")
         }])

@@ -12,13 +12,13 @@ struct OriginMiddleware: RouterMiddleware {
     ) async throws -> Response {
         switch policy.verdict(of: request) {
         case .foreign:
-            throw Problem.foreignOrigin
+            throw HTTPProblem.foreignOrigin
         case .none, .same:
             return try await next(request, context)
         case .allowed(let origin):
             // Refusals must be readable for the page as well, so they become responses here.
             var response: Response
-            do { response = try await next(request, context) } catch let problem as Problem { response = problem.response }
+            do { response = try await next(request, context) } catch let problem as HTTPProblem { response = problem.response }
             response.headers[.accessControlAllowOrigin] = origin
             response.headers[.accessControlExposeHeaders] = "Location, ETag, Link, Retry-After, Accept-Post, Accept-Patch"
             response.headers[.vary] = "Origin"
@@ -39,7 +39,7 @@ extension OriginPolicy {
     }
 }
 
-extension Problem {
-    static let foreignOrigin = Problem(
+extension HTTPProblem {
+    static let foreignOrigin = HTTPProblem(
         .forbidden, "Pages of this origin may not call here; add the origin to http.origins of tandem.yaml.")
 }

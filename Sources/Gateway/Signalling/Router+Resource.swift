@@ -15,7 +15,7 @@ extension RouterMethods where Context == SignallingContext {
             handlers[.options] = { _, _ in Response(status: .noContent, headers: [.allow: allowed]) }
         }
         let refuse: Handler = { _, _ in
-            throw Problem(.methodNotAllowed, "This path answers only to \(allowed).", headers: [.allow: allowed])
+            throw HTTPProblem(.methodNotAllowed, "This path answers only to \(allowed).", headers: [.allow: allowed])
         }
         let known: [HTTPRequest.Method] = [.get, .head, .post, .put, .patch, .delete, .options, .trace, .connect]
         for method in known {

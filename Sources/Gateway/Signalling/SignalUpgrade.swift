@@ -25,11 +25,11 @@ struct SignalUpgrade: Sendable {
     func addRoutes(to router: some RouterMethods<SignallingContext>) {
         router.resource(RouterPath(Self.path), [.get: { request, _ in
             guard request.wantsUpgrade else {
-                throw Problem(
+                throw HTTPProblem(
                     .upgradeRequired, "This path speaks WebSocket with the subprotocol \(Self.subprotocol).",
                     headers: [.upgrade: "websocket"])
             }
-            throw Problem(
+            throw HTTPProblem(
                 .badRequest, "Open a WebSocket (version 13) with the subprotocol \(Self.subprotocol), as the first request of its connection.")
         }])
     }

@@ -9,7 +9,7 @@ extension WHIPController {
         // RFC 9725 section 4.2 keeps these for later: refused while the call runs, like every method answered by its end after.
         let refuse: @Sendable (Request, SignallingContext) async throws -> Response = { _, context in
             _ = try running(context)
-            throw Problem(.methodNotAllowed, "A session answers only to \(allowed).", headers: [.allow: allowed])
+            throw HTTPProblem(.methodNotAllowed, "A session answers only to \(allowed).", headers: [.allow: allowed])
         }
         router.resource("/whip/sessions/:id", [
             .patch: { request, context in try await patch(request, context) },
@@ -27,26 +27,26 @@ extension WHIPController {
 
     /// The running session of the path; else what its URL answers.
     private func running(_ context: SignallingContext) throws -> (CallID, WHIPSessionTable.Session) {
-        guard let call = context.parameters.get("id").flatMap({ CallID($0) }) else { throw Problem.unknownSession }
+        guard let call = context.parameters.get("id").flatMap({ CallID($0) }) else { throw HTTPProblem.unknownSession }
         switch sessions.find(call) {
         case .running(let session): return (call, session)
-        case .ended(let end): throw Problem(.gone, "The call is over: \(end.detail) Place a new one.", end: end)
-        case .unknown: throw Problem.unknownSession
+        case .ended(let end): throw HTTPProblem(.gone, "The call is over: \(end.detail) Place a new one.", end: end)
+        case .unknown: throw HTTPProblem.unknownSession
         }
     }
 
     private func patch(_ request: Request, _ context: SignallingContext) async throws -> Response {
         let (call, session) = try running(context)
         guard MediaTypes.matches(request.headers[.contentType], MediaTypes.trickleFragment) else {
-            throw Problem(
+            throw HTTPProblem(
                 .unsupportedMediaType, "Send candidates and ICE restarts as \(MediaTypes.trickleFragment).",
                 headers: [.acceptPatch: MediaTypes.trickleFragment])
         }
         guard let condition = request.headers[.ifMatch] else {
-            throw Problem(.preconditionRequired, "Send If-Match with the ETag of the answer, or * for an ICE restart (RFC 9725 section 4.3).")
+            throw HTTPProblem(.preconditionRequired, "Send If-Match with the ETag of the answer, or * for an ICE restart (RFC 9725 section 4.3).")
         }
         guard Self.matches(condition, session.entityTag) else {
-            throw Problem(.preconditionFailed, "ICE was restarted since; send If-Match with the ETag of the last answer.")
+            throw HTTPProblem(.preconditionFailed, "ICE was restarted since; send If-Match with the ETag of the last answer.")
         }
         let fragment = try Self.fragment(try await Self.text(of: request))
         guard let ufrag = fragment.ufrag, let password = fragment.password, !session.browserUfrags.contains(ufrag) else {
@@ -55,7 +55,7 @@ extension WHIPController {
         }
         guard let restart = await sessions.restart(call, ufrag: ufrag, password: password) else {
             _ = try running(context)
-            throw Problem.unknownSession
+            throw HTTPProblem.unknownSession
         }
         return Response(
             status: .ok,
@@ -67,11 +67,11 @@ extension WHIPController {
         do {
             return try TrickleFragment(parsing: text)
         } catch TrickleFragmentError.empty {
-            throw Problem(.unprocessableContent, "The fragment has neither candidates nor ICE credentials; nothing else can be changed here.")
+            throw HTTPProblem(.unprocessableContent, "The fragment has neither candidates nor ICE credentials; nothing else can be changed here.")
         } catch TrickleFragmentError.incompleteCredentials {
-            throw Problem(.badRequest, "An ICE restart needs both a=ice-ufrag and a=ice-pwd.")
+            throw HTTPProblem(.badRequest, "An ICE restart needs both a=ice-ufrag and a=ice-pwd.")
         } catch {
-            throw Problem(.badRequest, "The body is no trickle fragment (RFC 8840 section 9).")
+            throw HTTPProblem(.badRequest, "The body is no trickle fragment (RFC 8840 section 9).")
         }
     }
 
@@ -85,6 +85,6 @@ extension WHIPController {
     }
 }
 
-extension Problem {
-    static let unknownSession = Problem(.notFound, "There is no such session; it ended more than a minute ago or never was.")
+extension HTTPProblem {
+    static let unknownSession = HTTPProblem(.notFound, "There is no such session; it ended more than a minute ago or never was.")
 }

@@ -26,21 +26,21 @@ struct WHIPController: Sendable {
     /// A call: answered as soon as a route exists, without waiting for the far end.
     private func place(_ request: Request, _ context: SignallingContext) async throws -> Response {
         guard MediaTypes.matches(request.headers[.contentType], MediaTypes.sdp) else {
-            throw Problem(
+            throw HTTPProblem(
                 .unsupportedMediaType, "Send the offer as \(MediaTypes.sdp).", headers: [.acceptPost: MediaTypes.sdp])
         }
         guard MediaTypes.accepts(request.headers[.accept], MediaTypes.sdp) else {
-            throw Problem(.notAcceptable, "The answer comes as \(MediaTypes.sdp); let Accept say so.")
+            throw HTTPProblem(.notAcceptable, "The answer comes as \(MediaTypes.sdp); let Accept say so.")
         }
         let (to, parameters) = try Self.target(of: request, context)
         let sdp = try await Self.text(of: request)
         guard let ufrags = Self.ufrags(of: sdp) else {
-            throw Problem(.badRequest, "The body is no session description (RFC 8866); send the browser's offer as it is.")
+            throw HTTPProblem(.badRequest, "The body is no session description (RFC 8866); send the browser's offer as it is.")
         }
         let result = await sessions.offer(
             to: to, sdp: sdp, parameters: parameters, source: context.remoteAddress?.logText ?? "unknown", browserUfrags: ufrags)
         switch result {
-        case .failure(let refusal): throw Problem(refusal)
+        case .failure(let refusal): throw HTTPProblem(refusal)
         case .success(let answer): return created(answer)
         }
     }
@@ -66,17 +66,17 @@ struct WHIPController: Sendable {
             try CallParameters.check(destination: to)
             return (to, try CallParameters.read(query: request.uri.query))
         } catch {
-            throw Problem(.badRequest, error.detail)
+            throw HTTPProblem(.badRequest, error.detail)
         }
     }
 
     /// The body as text; more than 64 KiB is refused before it is read where the length is announced.
     static func text(of request: Request) async throws -> String {
-        if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > Problem.bodyLimit { throw Problem.tooLarge }
+        if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > HTTPProblem.bodyLimit { throw HTTPProblem.tooLarge }
         let body: ByteBuffer
-        do { body = try await request.body.collect(upTo: Problem.bodyLimit) } catch is NIOTooManyBytesError { throw Problem.tooLarge }
+        do { body = try await request.body.collect(upTo: HTTPProblem.bodyLimit) } catch is NIOTooManyBytesError { throw HTTPProblem.tooLarge }
         guard let text = String(validating: body.readableBytesView, as: UTF8.self) else {
-            throw Problem(.badRequest, "The body is not UTF-8.")
+            throw HTTPProblem(.badRequest, "The body is not UTF-8.")
         }
         return text
     }
@@ -88,7 +88,7 @@ struct WHIPController: Sendable {
     }
 }
 
-extension Problem {
+extension HTTPProblem {
     /// A call that was not taken.
     init(_ refusal: BrowserCallRefusal) {
         self.init(HTTPResponse.Status(code: refusal.httpStatus), refusal.detail, end: refusal.end)

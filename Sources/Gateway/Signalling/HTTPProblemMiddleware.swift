@@ -4,7 +4,7 @@ import Logging
 import NIOHTTP1
 
 /// The outermost layer: whatever goes wrong inside leaves as a problem document, and every answer forbids sniffing.
-struct ProblemMiddleware: RouterMiddleware {
+struct HTTPProblemMiddleware: RouterMiddleware {
     typealias Context = SignallingContext
 
     func handle(
@@ -22,7 +22,7 @@ struct ProblemMiddleware: RouterMiddleware {
     ) async throws -> Response {
         do {
             return try await next(request, context)
-        } catch let problem as Problem {
+        } catch let problem as HTTPProblem {
             return problem.response
         } catch let error as HTTPParserError {
             // The connection's own loop answers 400 and closes.
@@ -31,15 +31,15 @@ struct ProblemMiddleware: RouterMiddleware {
             return Self.problem(of: error).response
         } catch {
             context.logger.error("a request failed", metadata: ["error": "\(error)", "path": "\(request.uri.path)"])
-            return Problem(.internalServerError, "Something went wrong inside the gateway; its log says what.").response
+            return HTTPProblem(.internalServerError, "Something went wrong inside the gateway; its log says what.").response
         }
     }
 
-    private static func problem(of error: any HTTPResponseError) -> Problem {
+    private static func problem(of error: any HTTPResponseError) -> HTTPProblem {
         switch error.status {
-        case .notFound: Problem(.notFound, "There is nothing at this path; the demo page is at /, calls are placed at /whip/{to} or /signal.")
+        case .notFound: HTTPProblem(.notFound, "There is nothing at this path; the demo page is at /, calls are placed at /whip/{to} or /signal.")
         case .contentTooLarge: .tooLarge
-        default: Problem(error.status, "The request could not be answered: \(error.status.reasonPhrase).")
+        default: HTTPProblem(error.status, "The request could not be answered: \(error.status.reasonPhrase).")
         }
     }
 }
@@ -49,9 +49,9 @@ extension Request {
     var wantsUpgrade: Bool { headers[.upgrade] != nil || headers[.refusedUpgrade] != nil }
 }
 
-extension Problem {
+extension HTTPProblem {
     /// The largest body of a request, in bytes.
     static let bodyLimit = 64 * 1024
 
-    static let tooLarge = Problem(.contentTooLarge, "The body may have at most 64 KiB.")
+    static let tooLarge = HTTPProblem(.contentTooLarge, "The body may have at most 64 KiB.")
 }

@@ -3,7 +3,7 @@ import HTTPTypes
 import Hummingbird
 
 /// A refusal as `application/problem+json` (RFC 9457): what happened, and what the caller can do about it.
-struct Problem: HTTPResponseError, Equatable {
+struct HTTPProblem: HTTPResponseError, Equatable {
     var status: HTTPResponse.Status
     /// One sentence that says what to do.
     var detail: String
