@@ -6,6 +6,7 @@ import re
 
 import pytest
 from gateway import Gateway, Parking
+from sip_caller import SIPCaller
 from twilio_agent import TwilioAgent
 
 OUT = pathlib.Path(__file__).parent / "out"
@@ -86,3 +87,17 @@ def agent(start_agent):
 def agent_gateway(start_gateway, agent):
     """A gateway that routes `assistant` to the agent."""
     return start_gateway(agents={"assistant": agent.configuration})
+
+
+@pytest.fixture
+def start_phone(start_gateway):
+    """Starts SIP phones with RTP: start_phone(gateway, …). They hang up before the gateway is looked at."""
+    started = []
+
+    def start(gateway, **options):
+        started.append(SIPCaller(gateway.sip_udp, **options))
+        return started[-1]
+
+    yield start
+    for phone in started:
+        phone.stop()

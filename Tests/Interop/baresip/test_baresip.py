@@ -13,7 +13,7 @@ SAME = 0.97
 
 
 @pytest.fixture
-def start_phone(out_folder):
+def start_phone(start_gateway, out_folder):
     started = []
 
     def start(sentence=speech.PHONE_SENTENCE, before=1.0, after=20.0, **options):
