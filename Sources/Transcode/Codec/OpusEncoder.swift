@@ -36,7 +36,9 @@ public final class OpusEncoder: AudioEncoder {
     public init?(rate: Int, settings: Settings = Settings()) {
         guard Self.rates.contains(rate), [10, 20, 40, 60].contains(settings.frameMilliseconds) else { return nil }
         var error: Int32 = 0
-        guard let state = opus_encoder_create(opus_int32(rate), 1, OPUS_APPLICATION_VOIP, &error), error == OPUS_OK
+        // Not VOIP: that application runs a high-pass filter over the speech, which an agent's or a trunk's sound does not
+        // need; it cost a tenth of the correlation with what was spoken (0.89 against 0.99 at 24 kbit/s).
+        guard let state = opus_encoder_create(opus_int32(rate), 1, OPUS_APPLICATION_AUDIO, &error), error == OPUS_OK
         else { return nil }
         self.state = state
         self.rate = rate

@@ -22,7 +22,7 @@ final class EchoAgent: AgentLeg {
         isOver = true
     }
 
-    var nativeRates: [Int] { [48000, 24000, 16000, 8000] }
+    var nativeRates: [Int] { [16000, 8000] }
     var wantsGapFreeStream: Bool { false }
     var pathDescription: String { "echo" }
 
