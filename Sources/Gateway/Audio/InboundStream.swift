@@ -38,8 +38,13 @@ final class InboundStream {
     let isGapFree: Bool
     /// The far end holds its audio, or we told it to: fill at once.
     var isHeld = false
-    /// A key is being pressed: what leaks of its tone into the audio is muted (4a.6).
-    var isMuted = false
+    /// A key is being pressed: what leaks of its tone into the audio is muted (4a.6), and one frame after it, for the tone
+    /// comes out of the far end's encoder later than the key's last packet.
+    var isMuted = false {
+        didSet { if oldValue, !isMuted { mutedTail = rate / 50 } }
+    }
+    /// Samples still to be muted after a key.
+    private var mutedTail = 0
 
     private var decoders: [UInt8: Decoder] = [:]
     private let formats: [UInt8: AudioCodec]
@@ -236,12 +241,16 @@ final class InboundStream {
         _ count: Int, _ origin: AudioFrame.Origin, payload: UnsafeRawBufferPointer? = nil, codec: AudioCodec? = nil, now: NIODeadline
     ) {
         let samples = scratch.prefix(count)
-        if isMuted { samples.update(repeating: 0) }
+        let isSilenced = isMuted || mutedTail > 0
+        if isSilenced {
+            samples.update(repeating: 0)
+            mutedTail = max(0, mutedTail - count)
+        }
         guard let output else {
             position = (position ?? 0) + Int64(count)
             return
         }
-        deliver(samples, origin, to: output, payload: isMuted ? nil : payload, codec: codec, now: now)
+        deliver(samples, origin, to: output, payload: isSilenced ? nil : payload, codec: codec, now: now)
     }
 
     private func deliver(

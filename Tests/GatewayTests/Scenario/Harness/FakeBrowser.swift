@@ -28,6 +28,10 @@ final class FakeBrowser: VirtualPeer {
     var sendsMedia = true
     /// Sends ready-made packets instead of encoding, for long runs.
     var cannedPayload: [UInt8]?
+    /// Frames of sound made so far, those included that the network lost.
+    private(set) var frames: [Speaker.Frame] = []
+    /// Whether the network loses the frame of that number.
+    var losesFrame: (Int) -> Bool = { _ in false }
     /// Carries events to the switchboard: the signal socket in one closure.
     var signalling: (SwitchboardEvent) -> Void = { _ in }
 
@@ -93,7 +97,7 @@ final class FakeBrowser: VirtualPeer {
     func close() { does { transport.close(into: &$0) } }
 
     func press(_ event: UInt8, milliseconds: Int = 120) {
-        key = KeyPress(event: event, timestamp: speaker.position.timestamp, packets: milliseconds / 20, step: 960)
+        key = KeyPress(event: event, timestamp: speaker.position, packets: milliseconds / 20, step: 960)
     }
 
     private func begin(_ answer: BrowserCallAnswer) {
@@ -147,7 +151,10 @@ final class FakeBrowser: VirtualPeer {
                 }
                 key = press.isOver ? nil : press
             }
-            send(frame.payload, Self.audioType, frame.marker, frame.sequence, frame.timestamp)
+            frames.append(frame)
+            let sequence = speaker.takeSequence()
+            if losesFrame(frames.count - 1) { continue }
+            send(frame.payload, Self.audioType, frame.marker, sequence, frame.timestamp)
         }
     }
 

@@ -81,7 +81,7 @@ final class FakeTrunk: VirtualPeer {
 
     /// Presses a key for so many milliseconds (RFC 4733), with the tone leaking into the audio before it if wanted.
     func press(_ event: UInt8, milliseconds: Int = 120) {
-        key = KeyPress(event: event, timestamp: speaker.position.timestamp, packets: milliseconds / 20)
+        key = KeyPress(event: event, timestamp: speaker.position, packets: milliseconds / 20)
     }
 
     private var description: String {
@@ -178,7 +178,7 @@ final class FakeTrunk: VirtualPeer {
             }
             // The audio goes on under the key, as gateways send it that let the tone leak.
             let packet = RTPBytes.packet(
-                payloadType: Self.audioType, marker: frame.marker, sequence: frame.sequence, timestamp: frame.timestamp, source: source,
+                payloadType: Self.audioType, marker: frame.marker, sequence: speaker.takeSequence(), timestamp: frame.timestamp, source: source,
                 payload: frame.payload)
             transmit(packet, from: mediaSource, to: mediaTarget, now: now)
         }

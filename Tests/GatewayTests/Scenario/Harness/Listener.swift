@@ -41,7 +41,8 @@ final class Listener {
             packets.append(
                 Packet(
                     payloadType: view.payloadType, sequence: view.sequenceNumber, timestamp: view.timestamp, marker: view.marker,
-                    size: bytes.count, at: now, payload: Array(view.payload), source: view.ssrc))
+                    size: bytes.count, at: now,
+                    payload: decodes ? Array(view.payload) : [], source: view.ssrc))
             guard view.payloadType == audioType, decodes else { return }
             arrivals.append((sound.count, now))
             sound += [Int16](unsafeUninitializedCapacity: 5760) { samples, count in count = decoder.decode(view.payload, into: samples) }

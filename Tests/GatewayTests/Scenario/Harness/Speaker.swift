@@ -8,7 +8,6 @@ final class Speaker {
         var payload: [UInt8]
         /// In units of the RTP clock, from 0.
         var timestamp: UInt32
-        var sequence: UInt16
         var marker: Bool
     }
 
@@ -25,7 +24,7 @@ final class Speaker {
     private var next: NIODeadline?
     private var timestamp: UInt32
     private var sequence: UInt16
-    private var wasSilent = true
+    private var saidSilence = false
     private var fraction = 0.0
 
     init?(codec: String, rate: Int, timestamp: UInt32, sequence: UInt16) {
@@ -42,9 +41,10 @@ final class Speaker {
 
     var isSpeaking: Bool { !voice.isEmpty }
 
-    /// The sequence number and timestamp of the next packet, for keys.
-    var position: (timestamp: UInt32, sequence: UInt16) { (timestamp, sequence) }
+    /// The timestamp of the next frame, for keys.
+    var position: UInt32 { timestamp }
 
+    /// The number of the next packet, of sound or of a key.
     func takeSequence() -> UInt16 {
         defer { sequence &+= 1 }
         return sequence
@@ -72,13 +72,13 @@ final class Speaker {
         voice = voice.dropFirst(count)
         let isSilent = samples.isEmpty
         samples += [Int16](repeating: 0, count: count - samples.count)
-        defer {
-            timestamp &+= UInt32(count)
-            wasSilent = isSilent
-        }
-        if usesDTX, isSilent, wasSilent { return nil }
-        let marker = usesDTX && wasSilent
-        return Frame(payload: usesDTX && isSilent ? [0xF8] : encode(samples), timestamp: timestamp, sequence: takeSequence(), marker: marker)
+        defer { timestamp &+= UInt32(count) }
+        guard usesDTX else { return Frame(payload: encode(samples), timestamp: timestamp, marker: false) }
+        if isSilent, saidSilence { return nil }
+        let marker = saidSilence
+        saidSilence = isSilent
+        // One packet of a single byte says that silence follows (RFC 6716 section 2.1.9).
+        return Frame(payload: isSilent ? [0xF8] : encode(samples), timestamp: timestamp, marker: marker)
     }
 
     private func encode(_ samples: [Int16]) -> [UInt8] {

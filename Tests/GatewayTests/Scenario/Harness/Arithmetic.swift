@@ -1,0 +1,8 @@
+import Foundation
+
+func cosine(_ angle: Double) -> Double { cos(angle) }
+
+func logarithm(_ value: Double) -> Double { log10(value) }
+
+/// A variable of the process's environment, where it is set.
+func environment(_ name: String) -> String? { ProcessInfo.processInfo.environment[name] }
