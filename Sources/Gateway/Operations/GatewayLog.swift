@@ -1,3 +1,4 @@
+import Glibc
 import Logging
 import Synchronization
 
@@ -19,6 +20,8 @@ public enum GatewayLog {
             return !settings.isBootstrapped
         }
         guard isFirst else { return }
+        // Standard error may be a pipe whose reader ends: that costs lines, and must not cost the calls.
+        signal(SIGPIPE, SIG_IGN)
         LoggingSystem.bootstrap({ label, provider in
             var handler = LogLineHandler(label: label, configuration: settings.withLock { $0.log }, output: LogOutput.standardError)
             handler.metadataProvider = provider

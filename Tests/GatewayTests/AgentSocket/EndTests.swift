@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Agent socket: the end", .timeLimit(.minutes(1)))
 struct EndTests {
-    private static func connect(limits: WebSocketAgentTransport.Limits = .init()) async throws -> (SocketAgent, SocketLine) {
+    private static func connect(limits: WebSocketAgentTransport.Limits = .patient) async throws -> (SocketAgent, SocketLine) {
         let agent = try await SocketAgent()
         let line = try await SocketLine(to: agent, limits: limits)
         try await line.open()
@@ -38,7 +38,7 @@ struct EndTests {
 
     @Test("an agent that closes but leaves the TCP connection open loses it")
     func lingering() async throws {
-        var limits = WebSocketAgentTransport.Limits()
+        var limits = WebSocketAgentTransport.Limits.patient
         limits.closing = .milliseconds(50)
         let (agent, line) = try await Self.connect(limits: limits)
         try await agent.send(SocketAgent.frame(0x88, [0x03, 0xE8]))
@@ -66,7 +66,7 @@ struct EndTests {
 
     @Test("we close and the agent does not answer: the connection ends all the same")
     func unanswered() async throws {
-        var limits = WebSocketAgentTransport.Limits()
+        var limits = WebSocketAgentTransport.Limits.patient
         limits.closing = .milliseconds(50)
         let (agent, line) = try await Self.connect(limits: limits)
         try await line.close(1001)

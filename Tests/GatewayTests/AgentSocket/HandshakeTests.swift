@@ -99,7 +99,7 @@ struct HandshakeTests {
     @Test("an agent that never answers the request")
     func silent() async throws {
         let agent = try await SocketAgent(.nothing)
-        var limits = WebSocketAgentTransport.Limits()
+        var limits = WebSocketAgentTransport.Limits.patient
         limits.connect = .milliseconds(100)
         let line = try await SocketLine(to: agent, limits: limits)
         try await line.open()

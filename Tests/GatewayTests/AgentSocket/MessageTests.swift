@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Agent socket: messages", .timeLimit(.minutes(1)))
 struct MessageTests {
-    private static func connect(limits: WebSocketAgentTransport.Limits = .init()) async throws -> (SocketAgent, SocketLine) {
+    private static func connect(limits: WebSocketAgentTransport.Limits = .patient) async throws -> (SocketAgent, SocketLine) {
         let agent = try await SocketAgent()
         let line = try await SocketLine(to: agent, limits: limits)
         try await line.open()

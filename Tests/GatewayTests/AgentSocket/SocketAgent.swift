@@ -89,7 +89,11 @@ final class SocketAgent: Sendable {
     }
 
     func close() async throws {
-        try await connection.futureResult.get().close().get()
+        do {
+            try await connection.futureResult.get().close().get()
+        } catch ChannelError.alreadyClosed {
+            // The gateway was first.
+        }
     }
 
     /// Ends the connection by RST.

@@ -10,6 +10,16 @@ struct FixedGenerator: RandomNumberGenerator {
     mutating func next() -> UInt64 { 0x5A5A_5A5A_5A5A_5A5A }
 }
 
+extension WebSocketAgentTransport.Limits {
+    /// For tests that are not about time, on a machine that is busy with other things.
+    static var patient: Self {
+        var limits = Self()
+        limits.connect = .seconds(30)
+        limits.closing = .seconds(30)
+        return limits
+    }
+}
+
 /// A transport on its loop, and what its delegate hears.
 final class SocketLine: Sendable {
     enum Event: Sendable, Equatable {
@@ -42,7 +52,7 @@ final class SocketLine: Sendable {
 
     init(
         url: String, token: String? = nil, subprotocol: String? = nil, trust: NIOSSLContext? = nil,
-        limits: WebSocketAgentTransport.Limits = .init()
+        limits: WebSocketAgentTransport.Limits = .patient
     ) async throws {
         let loop = MultiThreadedEventLoopGroup.singleton.any()
         self.loop = loop
@@ -61,7 +71,7 @@ final class SocketLine: Sendable {
 
     convenience init(
         to agent: SocketAgent, path: String = "/", token: String? = nil, subprotocol: String? = nil,
-        limits: WebSocketAgentTransport.Limits = .init()
+        limits: WebSocketAgentTransport.Limits = .patient
     ) async throws {
         try await self.init(
             url: "ws://127.0.0.1:\(agent.port)\(path)", token: token, subprotocol: subprotocol, limits: limits)

@@ -72,16 +72,19 @@ struct LogHandlerTests {
         #expect(text.hasSuffix("\"disk\\nfull\"\n"))
     }
 
-    @Test("a reader that is gone or full costs the line, not the process")
+    @Test("a reader that is full or gone costs the line, not the process")
     func nobodyReads() throws {
+        GatewayLog.bootstrap(Configuration.Log())
         var ends: [Int32] = [0, 0]
         try #require(pipe(&ends) == 0)
+        defer { close(ends[1]) }
         _ = fcntl(ends[1], F_SETFL, O_NONBLOCK)
         let output = LogOutput(descriptor: ends[1])
+        // Far more than a pipe holds.
         for _ in 0..<3000 { output.write([UInt8](repeating: 65, count: 100)) }
         close(ends[0])
-        close(ends[1])
         output.write([65])
+        #expect(errno == EPIPE)
     }
 
     @Test("bootstrapping twice is allowed")
