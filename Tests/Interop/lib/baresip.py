@@ -13,8 +13,7 @@ import wave
 import numpy as np
 from waiting import wait_until
 
-_CONFIGURATION = """\
-sip_listen 127.0.0.1:{sip_port}
+_SOUND = """\
 audio_source aufile,{speech}
 audio_player aufile,{recording}
 audio_srate 8000
@@ -27,14 +26,17 @@ ausrc_format s16
 auplay_format s16
 audio_buffer 20-160
 rtp_timeout 60
-ctrl_tcp_listen 127.0.0.1:{control_port}
 module_path {modules}
 module g711.so
 module aufile.so
 module sndfile.so
-snd_path {folder}
+snd_path .
 module_app account.so
 module_app menu.so
+"""
+_CONTROL = """\
+sip_listen 127.0.0.1:{sip_port}
+ctrl_tcp_listen 127.0.0.1:{control_port}
 module ctrl_tcp.so
 """
 
@@ -51,6 +53,11 @@ def _modules():
     return found[0]
 
 
+def configuration_without_sound_card(speech):
+    """A `config` in which a WAV file is the microphone; what is heard is recorded in the working directory."""
+    return _SOUND.format(speech=speech, recording="played.wav", modules=_modules())
+
+
 class Baresip:
     """One phone. `speech`: the WAV file it speaks once a call is up (8 kHz, mono)."""
 
@@ -59,16 +66,16 @@ class Baresip:
         self.folder.mkdir(parents=True, exist_ok=True)
         for stale in self.folder.glob("*.wav"):
             stale.unlink()
+        # Paths inside are short and relative: baresip forgets to record where they are long.
         control_port = _free_port(socket.SOCK_STREAM)
-        (self.folder / "config").write_text(_CONFIGURATION.format(
-            sip_port=_free_port(socket.SOCK_DGRAM), speech=speech, recording=self.folder / "played.wav", control_port=control_port,
-            modules=_modules(), folder=self.folder))  # fmt: skip
+        control = _CONTROL.format(sip_port=_free_port(socket.SOCK_DGRAM), control_port=control_port)
+        (self.folder / "config").write_text(configuration_without_sound_card(speech) + control)
         (self.folder / "accounts").write_text(f"<sip:+14155550142@127.0.0.1;transport={transport}>;regint=0;audio_codecs={codecs};dtmfmode={dtmf}\n")
         (self.folder / "contacts").write_text("")
         self.events = []
         self._answers = queue.Queue()
         self._log = open(self.folder / "baresip.log", "wb")
-        self.process = subprocess.Popen(["baresip", "-4", "-f", str(self.folder)], stdin=subprocess.PIPE, stdout=self._log, stderr=subprocess.STDOUT)
+        self.process = subprocess.Popen(["baresip", "-4", "-f", "."], cwd=self.folder, stdin=subprocess.PIPE, stdout=self._log, stderr=subprocess.STDOUT)
         self._control = wait_until(lambda: self._connect(control_port), 10, lambda: f"baresip's control port:\n{self.log()}")
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -87,7 +94,8 @@ class Baresip:
         self.stop()
 
     def log(self):
-        return (self.folder / "baresip.log").read_text(errors="replace")[-3000:]
+        lines = (self.folder / "baresip.log").read_text(errors="replace").splitlines()
+        return "\n".join([line for line in lines if line and "(bit/s)" not in line][-40:])
 
     def _read(self):
         self._control.settimeout(None)

@@ -15,7 +15,8 @@ class UDPRelay:
 
     def __init__(self, target=None, loss=0.0, late=0.0, late_seconds=0.05, seed=1, spare_first=0, host="127.0.0.1"):
         self.target = target
-        self._loss, self._late, self._late_seconds = loss, late, late_seconds
+        self.loss = loss  # may be changed while it runs
+        self._late, self._late_seconds = late, late_seconds
         self._random = {True: random.Random(seed), False: random.Random(seed + 1)}
         self._spare = {True: spare_first, False: spare_first}
         self._inner = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -56,7 +57,7 @@ class UDPRelay:
                 if toward_gateway:
                     self._peer = source
                 chance = self._random[toward_gateway]
-                lose, delay = chance.random() < self._loss, chance.random() < self._late
+                lose, delay = chance.random() < self.loss, chance.random() < self._late
                 if self._spare[toward_gateway] > 0:
                     self._spare[toward_gateway] -= 1
                     lose = delay = False

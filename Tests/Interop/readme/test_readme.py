@@ -10,9 +10,10 @@ import threading
 import urllib.request
 
 import pytest
+from baresip import configuration_without_sound_card
 from gateway import BINARY, REPOSITORY
 from sip_caller import SIPCaller
-from speech import tone
+from speech import PHONE_SENTENCE, tone, wav_file
 from waiting import wait_until
 
 README = (REPOSITORY / "README.md").read_text()
@@ -78,10 +79,15 @@ def test_make_run_says_where_to_call_and_a_phone_gets_through(default_gateway, o
     (command,) = [command for command in COMMANDS if command.startswith("baresip ")]
     home = out_folder / "home"
     home.mkdir(exist_ok=True)
-    (home / ".baresip-tandem").mkdir(exist_ok=True)
+    configuration = home / ".baresip-tandem"
+    configuration.mkdir(exist_ok=True)
+    # People have a sound card; here a file is the microphone.
+    (configuration / "config").write_text(configuration_without_sound_card(wav_file(PHONE_SENTENCE, 8000, silence_after=20.0)))
+    for name in ("accounts", "contacts"):
+        (configuration / name).write_text("")
     arguments = shlex.split(command.replace("~", str(home)))
     with open(out_folder / "baresip.log", "wb") as log:
-        phone = subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=log, stderr=subprocess.STDOUT, env={**os.environ, "HOME": str(home)})
+        phone = subprocess.Popen(arguments, cwd=home, stdin=subprocess.PIPE, stdout=log, stderr=subprocess.STDOUT, env={**os.environ, "HOME": str(home)})
         try:
             wait_until(lambda: "Call established" in (out_folder / "baresip.log").read_text(errors="replace"), 20, lambda: (out_folder / "baresip.log").read_text(errors="replace")[-2000:])
         finally:

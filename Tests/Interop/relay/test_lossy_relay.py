@@ -4,10 +4,11 @@ import asyncio
 import re
 import time
 
+import heard
 import numpy as np
 import pytest
 import speech
-from scipy.signal import resample_poly
+from browser_driver import Recording
 from sip_caller import SIPCaller
 from sound import best_correlation
 from udp_relay import UDPRelay
@@ -100,11 +101,11 @@ def test_a_phone_that_falls_silent_for_a_while(agent, agent_gateway):
 
 @pytest.mark.parametrize("setup", ["active", "passive"])
 def test_ice_dtls_and_opus_through_loss(gateway, setup):
-    """Checks, handshake and sound of a WebRTC peer through a relay that loses one datagram in ten, both ways."""
+    """Checks and handshake of a WebRTC peer while one datagram in four is lost, both ways, then sound while one in a hundred is."""
     said = speech.samples(speech.BROWSER_SENTENCE, RATE)
 
     async def scenario():
-        with UDPRelay(gateway.webrtc_address, loss=0.1, seed=8) as relay:
+        with UDPRelay(gateway.webrtc_address, loss=0.25, seed=8) as relay:
             host, port = relay.inner
 
             def by_way_of_the_relay(answer):
@@ -114,14 +115,15 @@ def test_ice_dtls_and_opus_through_loss(gateway, setup):
                 return re.sub(r"(a=ice-ufrag:)", candidate + r"\1", answer, count=1)
 
             async with WHIPCaller(gateway, "echo", said, setup=setup, change_answer=by_way_of_the_relay) as caller:
-                await caller.wait_connected(30)
+                await caller.wait_connected(40)
+                assert relay.dropped > 0
+                relay.loss = 0.01
                 await caller.wait_heard(0.5, 15)
                 caller.track.begin()
                 await caller.wait_heard(len(said) / RATE + 3, 40)
                 assert await caller.hang_up() == 200
-                assert relay.dropped > 0
-                narrow = [resample_poly(samples.astype(float), 1, RATE // 8000) for samples in (said, caller.heard())]
-                # aiortc itself fills nothing in for what it lost: pieces are missing, but the sentence is there.
-                assert best_correlation(*narrow, 8000)[1] >= 0.5
+                # aiortc fills nothing in for what it lost, so its recording shrinks: compared in pieces.
+                back = heard.speech(Recording(caller.heard(), RATE), said, RATE)
+                assert back.correlation >= 0.8, back
 
     asyncio.run(asyncio.wait_for(scenario(), 100))
