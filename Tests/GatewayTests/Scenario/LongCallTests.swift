@@ -10,34 +10,30 @@ import Testing
     @Test(arguments: SRTPProfile.allCases) func sequenceNumbersWrapBothWays(_ profile: SRTPProfile) throws {
         let gateway = VirtualGateway()
         let browser = gateway.browser(.init(profiles: [profile]))
-        browser.call("assistant")
-        #expect(gateway.run(for: .seconds(2)) { gateway.agent?.media.isEmpty == false })
+        browser.call("echo")
+        #expect(gateway.run(for: .seconds(2)) { !browser.listener.packets.isEmpty })
         #expect(browser.srtpProfile == profile)
-        let agent = try #require(gateway.agent)
-        agent.isBrief = true
+        // Silence that needs no encoder on the browser's side, eight frames at a time: nothing here depends on the pace.
         browser.listener.decodes = false
-        gateway.turn = .milliseconds(20)
-        gateway.run(for: .seconds(1320))
+        browser.speaker.canned = [0xF8, 0xFF, 0xFE]
+        gateway.turn = .milliseconds(160)
+        gateway.run(for: .seconds(1315))
 
         #expect(browser.undecryptable == 0)
-        #expect(browser.listener.audioPackets.count > 65_600)
+        #expect(browser.listener.audioPackets.count > 65_700)
         AgentFailureTests.expectOneAxis(browser.listener)
         let figures = try #require(gateway.call()?.caller?.figures)
         #expect(figures.forged == 0)
         #expect(figures.rtp.lost == 0)
-        #expect(figures.rtp.packetsReceived > 65_600)
-        #expect(agent.mediaCount > 65_600)
+        #expect(figures.rtp.packetsReceived > 65_700)
 
         // And it still sounds.
         gateway.turn = .milliseconds(1)
-        agent.isBrief = false
         browser.listener.decodes = true
         browser.listener.forget()
-        let before = agent.audio.count
+        browser.speaker.canned = nil
         browser.speaker.say(SoundMaterial.tone(hertz: 1000, seconds: 1, rate: 48000))
-        agent.say(SoundMaterial.tone(hertz: 700, seconds: 1, rate: 8000))
         gateway.run(for: .seconds(2))
-        SoundBothWaysTests.expectTone(Array(agent.audio[before...]), rate: 8000, hertz: 1000, seconds: 1, snr: 20)
-        SoundBothWaysTests.expectTone(browser.listener.sound, rate: 48000, hertz: 700, seconds: 1, snr: 20)
+        SoundBothWaysTests.expectTone(browser.listener.sound, rate: 48000, hertz: 1000, seconds: 1, snr: 20)
     }
 }

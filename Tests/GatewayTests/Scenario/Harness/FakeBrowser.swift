@@ -26,8 +26,6 @@ final class FakeBrowser: VirtualPeer {
     let listener: Listener
     private(set) var controlPackets = 0
     var sendsMedia = true
-    /// Sends ready-made packets instead of encoding, for long runs.
-    var cannedPayload: [UInt8]?
     /// Frames of sound made so far, those included that the network lost.
     private(set) var frames: [Speaker.Frame] = []
     /// Whether the network loses the frame of that number.
@@ -143,7 +141,6 @@ final class FakeBrowser: VirtualPeer {
         guard callID != nil else { return }
         if let deadline = transport.deadline, deadline <= now { does { transport.expire(now: now, into: &$0) } }
         guard isConnected, sendsMedia else { return }
-        if let cannedPayload { return sendCanned(cannedPayload) }
         for frame in speaker.due(now: now) {
             if var press = key {
                 for payload in press.next() {
@@ -156,14 +153,6 @@ final class FakeBrowser: VirtualPeer {
             if losesFrame(frames.count - 1) { continue }
             send(frame.payload, Self.audioType, frame.marker, sequence, frame.timestamp)
         }
-    }
-
-    private var cannedPosition: UInt32 = 0
-
-    /// One packet a step: a long call in little time.
-    private func sendCanned(_ payload: [UInt8]) {
-        send(payload, Self.audioType, false, speaker.takeSequence(), cannedPosition)
-        cannedPosition &+= 960
     }
 
     private func send(_ payload: [UInt8], _ type: UInt8, _ marker: Bool, _ sequence: UInt16, _ timestamp: UInt32) {

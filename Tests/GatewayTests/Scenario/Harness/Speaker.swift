@@ -19,6 +19,9 @@ final class Speaker {
     /// Sends nothing at all, and its media time stands still meanwhile (a muted microphone of some phones).
     var isPaused = false
 
+    /// Sent instead of what is said, for long runs that need no encoder.
+    var canned: [UInt8]?
+
     private let encoder: any AudioEncoder
     private var voice: ArraySlice<Int16> = []
     private var next: NIODeadline?
@@ -67,6 +70,10 @@ final class Speaker {
 
     private func makeFrame() -> Frame? {
         if isPaused { return nil }
+        if let canned {
+            defer { timestamp &+= UInt32(rate / 50) }
+            return Frame(payload: canned, timestamp: timestamp, marker: false)
+        }
         let count = rate / 50
         var samples = Array(voice.prefix(count))
         voice = voice.dropFirst(count)
