@@ -1,4 +1,5 @@
-"""SIP flows against sipp: every scenario ends as RFC 3261 says, and nothing is left of it."""
+"""SIP flows against sipp: every scenario ends as RFC 3261 says, and nothing is left of it: no call, dialog or port when the
+test is over (fixture `gateway`), no transaction or timer half a minute later (`Parking`)."""
 
 import pytest
 import speech
@@ -73,7 +74,6 @@ def test_cancel_while_ringing(start_agent, start_gateway, run_sipp):
 def test_cancel_against_200(gateway, run_sipp):
     run_sipp(gateway, "cancel_against_200").finish()
     gateway.await_idle()
-    gateway.await_transactions_gone()
 
 
 def test_lost_200_comes_again_until_the_ack(gateway, run_sipp):
@@ -88,7 +88,6 @@ def test_lost_200_comes_again_until_the_ack(gateway, run_sipp):
 def test_never_acknowledged_200_ends_in_bye(gateway, run_sipp):
     run_sipp(gateway, "never_acknowledged", limit=60).finish()
     gateway.await_idle()
-    gateway.await_transactions_gone()
 
 
 def test_a_source_that_is_no_trunk_gets_403(gateway, run_sipp):
