@@ -1,0 +1,65 @@
+import Foundation
+import NIOCore
+import TestKit
+import Testing
+
+@testable import Gateway
+
+@Suite struct JSONScannerTests {
+    /// "outer.inner=value" of each leaf; nil when the text is refused.
+    private func leaves(_ text: String) -> [String]? {
+        Array(text.utf8).withUnsafeBytes { bytes in
+            var list: [String] = []
+            let isObject = JSONScanner.scan(bytes) { leaf in
+                let inner = leaf.inner.map { "." + String(decoding: $0, as: UTF8.self) } ?? ""
+                list.append(
+                    String(decoding: leaf.outer, as: UTF8.self) + inner + (leaf.isString ? "=" : ":") + String(decoding: leaf.value, as: UTF8.self))
+            }
+            return isObject ? list : nil
+        }
+    }
+
+    @Test func reportsTwoLevels() {
+        let text = #" { "event" : "media", "media": {"payload":"AA\"==", "n": -1.5e3, "deep": {"x": "y"}}, "t":true, "list":[1,"a",{"k":"v"}], "e":{} } "#
+        #expect(leaves(text) == ["event=media", #"media.payload=AA\"=="#, "media.n:-1.5e3", "t:true"])
+    }
+
+    @Test(arguments: [
+        "", " ", "[]", "5", "\"a\"", "{", "}", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "{\"a\":1", "{a:1}", "{\"a\":1}}", "{\"a\":\"", "{\"a\":\"\\",
+        "{\"a\":\"\u{1}\"}", "{\"a\":[1,]}", "{\"a\":[1}",
+    ]) func refusesWhatIsNoObject(_ text: String) {
+        #expect(leaves(text) == nil)
+    }
+
+    @Test func depthIsLimited() {
+        func nested(_ depth: Int) -> String { #"{"a":"# + String(repeating: "[", count: depth) + String(repeating: "]", count: depth) + "}" }
+        #expect(leaves(nested(20)) != nil)
+        #expect(leaves(nested(100_000)) == nil)
+    }
+
+    @Test func whatFoundationReadsIsRead() throws {
+        var generator = SeededGenerator(seed: 3)
+        for _ in 0..<300 {
+            let name = String((0..<12).map { _ in "aé\"\\\n\u{1F600}\t/x".randomElement(using: &generator) ?? "a" })
+            let data = try JSONSerialization.data(withJSONObject: ["event": "mark", "mark": ["name": name]])
+            let found = data.withUnsafeBytes { bytes in
+                var found: String?
+                let isObject = JSONScanner.scan(bytes) { if $0.inner != nil { found = JSONBytes.unescaped($0.value) } }
+                return isObject ? found : nil
+            }
+            #expect(found == name)
+            var buffer = ByteBuffer()
+            JSONBytes.write(name, to: &buffer)
+            let back = try JSONSerialization.jsonObject(with: Data(buffer.readableBytesView), options: .fragmentsAllowed) as? String
+            #expect(back == name)
+        }
+    }
+
+    @Test func numbersAreWrittenAsTheyAre() {
+        for number in [0, 1, 9, 10, 99, 100, 12345, -7, Int64.max, Int64.min] {
+            var buffer = ByteBuffer()
+            JSONBytes.write(number, to: &buffer)
+            #expect(String(buffer: buffer) == "\(number)")
+        }
+    }
+}
