@@ -21,6 +21,7 @@ public enum Gateway {
         // Signals are caught before anything is bound: one that comes early drains a gateway that has no calls.
         let signals = GatewaySignals()
 
+        prepareTrust(configuration)
         let signalling = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let media = try MediaLoops(configuration: configuration, logger: logger)
         let outletsBox = OutletsBox()
@@ -56,6 +57,14 @@ public enum Gateway {
         await media.stop()
         try? await signalling.shutdownGracefully()
         logger.info("stopped")
+    }
+
+    /// Reads the system's certificate authorities before a call would have to, on its media loop.
+    private static func prepareTrust(_ configuration: Configuration) {
+        let urls = configuration.agents.flatMap { agent -> [String] in
+            if case .socket(let urls, _) = agent.link { urls } else { [] }
+        }
+        if urls.contains(where: { $0.lowercased().hasPrefix("wss:") }) { WebSocketAgentTransport.prepareTrust() }
     }
 
     private static func startSIP(

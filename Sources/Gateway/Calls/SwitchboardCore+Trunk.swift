@@ -44,8 +44,14 @@ extension SwitchboardCore {
         let running = entries.values.filter {
             if case .trunk(_, trunk.name) = $0.caller { true } else { false }
         }
-        guard running.count >= trunk.maxCalls else { return nil }
-        return CallEnd(.overload, detail: "The trunk has as many calls as it may have.")
+        if running.count >= trunk.maxCalls {
+            return CallEnd(.overload, detail: "The trunk has as many calls as it may have.")
+        }
+        let second = Int(now().timeIntervalSince1970)
+        if arrivals[trunk.name]?.second != second { arrivals[trunk.name] = (second, 0) }
+        arrivals[trunk.name]?.calls += 1
+        guard let calls = arrivals[trunk.name]?.calls, calls > trunk.maxCallsPerSecond else { return nil }
+        return CallEnd(.overload, detail: "The trunk begins more calls in a second than it may.")
     }
 
     private func prepare(_ incoming: SIPIncomingCall, _ trunk: Trunk, _ entry: CallEntry) {

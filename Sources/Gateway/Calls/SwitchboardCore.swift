@@ -19,6 +19,8 @@ final class SwitchboardCore {
     private(set) var entries: [CallID: CallEntry] = [:]
     private var bySIP: [SIPCallID: CallID] = [:]
     private var callsOnLoop: [Int]
+    /// Calls that each trunk began in the present second of the clock.
+    var arrivals: [String: (second: Int, calls: Int)] = [:]
     private(set) var figures = SwitchboardFigures()
     private var whenDrained: (@Sendable () -> Void)?
 
