@@ -121,11 +121,8 @@ final class MediaCall: LegEvents, AgentLegEvents {
     }
 
     var deadline: NIODeadline? {
-        var first = caller?.deadline
-        if let other = agent?.deadline { first = first.map { min($0, other) } ?? other }
-        for leg in leaving {
-            if let other = leg.deadline { first = first.map { min($0, other) } ?? other }
-        }
+        var first = NIODeadline.earlier(caller?.deadline, agent?.deadline)
+        for leg in leaving { first = NIODeadline.earlier(first, leg.deadline) }
         return first
     }
 

@@ -125,9 +125,9 @@ final class MediaLoop: DatagramReceiver {
     func receive(_ datagram: UnsafeMutableRawBufferPointer, on socket: MediaSocket, from source: TransportAddress) {
         switch socket {
         case .browser:
-            guard let leg = table.browser(for: UnsafeRawBufferPointer(datagram), from: source) else { return }
+            guard let (leg, isKnown) = table.browser(for: UnsafeRawBufferPointer(datagram), from: source) else { return }
             leg.receive(datagram, from: source, now: now)
-            if leg.owns(source) { table.learn(source, of: leg) }
+            if !isKnown, leg.owns(source) { table.learn(source, of: leg) }
         case .trunk(let descriptor):
             guard let (leg, isControl) = table.trunk(on: descriptor) else { return }
             if isControl {

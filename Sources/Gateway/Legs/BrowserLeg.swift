@@ -73,8 +73,7 @@ final class BrowserLeg: Leg, MediaWire {
 
     var deadline: NIODeadline? {
         guard !isOver else { return nil }
-        guard let first = port.deadline else { return peer.deadline }
-        return peer.deadline.map { min($0, first) } ?? first
+        return NIODeadline.earlier(port.deadline, peer.deadline)
     }
 
     func close(now: NIODeadline, wallClock: NTPTimestamp) {

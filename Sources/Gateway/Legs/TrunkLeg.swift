@@ -125,7 +125,7 @@ final class TrunkLeg: Leg, MediaWire {
 
     var deadline: NIODeadline? {
         guard !isOver else { return nil }
-        return [port.deadline, readyBy, silenceDeadline].compactMap { $0 }.min()
+        return NIODeadline.earlier(NIODeadline.earlier(port.deadline, readyBy), silenceDeadline)
     }
 
     private var silenceDeadline: NIODeadline? {

@@ -20,17 +20,17 @@ final class LegTable {
 
     /// The leg of a datagram on the shared socket. A check names its leg itself, so that a port that a browser used before for
     /// another call cannot go astray.
-    func browser(for datagram: UnsafeRawBufferPointer, from source: TransportAddress) -> BrowserLeg? {
-        if case .stun = PacketKind(datagram), let leg = named(in: datagram) { return leg }
-        if let leg = tuples[source] { return leg }
+    /// - Returns: the leg, and whether its 4-tuple is in the table.
+    func browser(for datagram: UnsafeRawBufferPointer, from source: TransportAddress) -> (leg: BrowserLeg, isKnown: Bool)? {
+        let known = tuples[source]
+        if case .stun = PacketKind(datagram), let leg = named(in: datagram) { return (leg, known === leg) }
+        if let known { return (known, true) }
         strays += 1
         return nil
     }
 
     /// The address has shown to be this leg's.
-    func learn(_ source: TransportAddress, of leg: BrowserLeg) {
-        if tuples[source] !== leg { tuples[source] = leg }
-    }
+    func learn(_ source: TransportAddress, of leg: BrowserLeg) { tuples[source] = leg }
 
     private func named(in datagram: UnsafeRawBufferPointer) -> BrowserLeg? {
         guard let ufrag = STUNMessage.localUfrag(of: datagram) else { return nil }
