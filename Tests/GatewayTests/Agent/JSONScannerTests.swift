@@ -31,6 +31,31 @@ import Testing
         #expect(leaves(text) == nil)
     }
 
+    /// Long strings are looked at in blocks: whatever lies anywhere in one is seen as by looking at every byte.
+    @Test func longStringsAreReadByteForByte() {
+        var generator = SeededGenerator(seed: 4)
+        for round in 0..<3000 {
+            var text = (0..<Int.random(in: 0...300, using: &generator)).map { _ in UInt8.random(in: 0x23...0x5B, using: &generator) }
+            let special: [UInt8] = [0x22, 0x5C, 0x1F, 0x00, 0x20, 0x7F, 0x80, 0xFF]
+            for _ in 0..<Int.random(in: 0...3, using: &generator) where !text.isEmpty {
+                text[Int.random(in: 0..<text.count, using: &generator)] = special.randomElement(using: &generator) ?? 0
+            }
+            let message = Array("{\"a\":\"".utf8) + text + Array("\"}".utf8)
+            let found = message.withUnsafeBytes { bytes in
+                var value: [UInt8]?
+                return JSONScanner.scan(bytes) { value = Array($0.value) } ? value : nil
+            }
+            // The first quote that no backslash takes away must be the last byte but one.
+            var place = 0
+            var isRefused = false
+            while place < text.count, text[place] != 0x22, !isRefused {
+                if text[place] < 0x20 { isRefused = true }
+                place += text[place] == 0x5C ? 2 : 1
+            }
+            #expect(found == (isRefused || place != text.count ? nil : text), "round \(round)")
+        }
+    }
+
     @Test func depthIsLimited() {
         func nested(_ depth: Int) -> String { #"{"a":"# + String(repeating: "[", count: depth) + String(repeating: "]", count: depth) + "}" }
         #expect(leaves(nested(20)) != nil)

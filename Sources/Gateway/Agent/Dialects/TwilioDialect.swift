@@ -167,12 +167,8 @@ final class TwilioDialect: AgentDialect {
     }
 
     private func play(_ payload: UnsafeRawBufferPointer, count: Int, for session: any AgentCommands) {
-        let table = linear.samples
-        session.play(count) { samples in
-            Base64.decode(payload) { place, byte in
-                if place < samples.count { samples[place] = table[Int(byte)] }
-            }
-        }
+        let table = UnsafeBufferPointer(linear.samples)
+        session.play(count) { Base64.decode(payload, through: table, into: $0) }
     }
 }
 
