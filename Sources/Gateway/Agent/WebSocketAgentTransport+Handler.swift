@@ -156,7 +156,9 @@ extension WebSocketAgentTransport {
         private func deliver(_ text: ByteBuffer) {
             guard Self.isUTF8(text) else { return fail(code: 1007, reason: "it sent a text that is not UTF-8") }
             guard let context else { return }
+            MediaPath.enter()
             owner?.received(text, now: context.eventLoop.now)
+            MediaPath.leave()
         }
 
         private static func isUTF8(_ text: ByteBuffer) -> Bool {
@@ -248,7 +250,10 @@ extension WebSocketAgentTransport {
             guard let context else { return }
             outgoing.clear(minimumCapacity: payload.count + Frame.longestHeader)
             Frame.write(opcode, payload, mask: UInt32(truncatingIfNeeded: generator.next()), into: &outgoing)
+            // What NIO does with it is a budget of its own.
+            MediaPath.leave()
             context.writeAndFlush(wrapOutboundOut(outgoing), promise: nil)
+            MediaPath.enter()
             if !isWritable { giveUpIfOverflowing(context) }
         }
 
