@@ -13,7 +13,7 @@ help: ## this list
 run: build ## build the release binary and start the gateway on conf/tandem.yaml
 	@exec scripts/run.sh conf/tandem.yaml
 
-test: debug lint ## unit, scenario and interop tests on one debug build
+test: debug build lint ## unit, scenario and interop tests on one debug build
 	swift test --skip-build
 	$(PYTEST)
 
@@ -23,7 +23,7 @@ build: dependencies ## the release binary, .build/release/tandem
 lint: ## the house rules that a script can see
 	scripts/lint.sh
 
-interop: debug ## the foreign peers alone; ARGS="-k sipp" picks some
+interop: debug build ## the foreign peers alone; ARGS="-k sipp" picks some
 	$(PYTEST) $(ARGS)
 
 clean-room: ## both commands in a bare Debian 12 root (needs root and debootstrap)

@@ -1,0 +1,193 @@
+"""No allocation of ours on the media path: counted in the release binary, which alone is what the optimiser made of it, by a
+library preloaded into it (count.c), over 10,000 packets of each kind of call."""
+
+import asyncio
+import collections
+import contextlib
+import pathlib
+import shutil
+import struct
+import subprocess
+import time
+
+import gateway as gateway_module
+import numpy as np
+import pytest
+import speech
+from waiting import wait_until
+from whip_caller import RATE, WHIPCaller
+
+RELEASE = gateway_module.REPOSITORY / ".build" / "release" / "tandem"
+PACKETS = 10_000
+# Beyond the first reports (RFC 3550: 2.5 s, then every 5 s) and the browsers' first consent checks (every 5 s).
+WARM_UP = 8
+PHONES, BROWSERS = 10, 4
+
+# What the libraries allocate for themselves is theirs (ARCHITECTURE section 6); everything else, known or not, is ours.
+LIBRARIES = {
+    "SRTP": ("libsrtp2", "libfreebl", "libsoftokn", "libnspr", "libnss", "libplc", "libplds"),
+    "Opus": ("libopus",),
+    "OpenSSL": ("libcrypto", "libssl"),
+}
+STACKS, FRAMES = 32768, 16  # as in count.c
+TOLD = 12  # frames of a stack that a failure tells
+
+
+@pytest.fixture(scope="session")
+def library(tmp_path_factory):
+    """count.c, compiled."""
+    path = tmp_path_factory.mktemp("allocations") / "count.so"
+    source = pathlib.Path(__file__).with_name("count.c")
+    # Without tail calls: they would take frames away from the stacks.
+    subprocess.run(["cc", "-O2", "-Wall", "-Werror", "-fno-optimize-sibling-calls", "-shared", "-fPIC", "-o", str(path), str(source)], check=True)
+    return path
+
+
+@pytest.fixture
+def start_counted(start_gateway, library, out_folder, monkeypatch):
+    """Starts the release binary with its allocations counted: (gateway, counts)."""
+    monkeypatch.setattr(gateway_module, "BINARY", RELEASE)
+
+    def start(**options):
+        report = out_folder / "allocations"
+        report.unlink(missing_ok=True)
+        environment = {"LD_PRELOAD": str(library), "ALLOCATIONS": str(report)}
+        gateway = start_gateway(environment=environment, configuration={"log": {"level": "info"}}, **options)
+        return gateway, Counts(gateway, report)
+
+    return start
+
+
+class Counts:
+    """The file that count.c keeps, as it stands."""
+
+    def __init__(self, gateway, path):
+        self._gateway = gateway
+        self._path = path
+
+    def read(self):
+        """(turns of media loops, {stack: allocations})."""
+        data = self._path.read_bytes()
+        entered, overflow = struct.unpack_from("QQ", data)
+        assert overflow == 0, f"{overflow} allocations were not counted: raise STACKS in count.c"
+        rows = np.frombuffer(data, np.uint64, offset=16).reshape(STACKS, 2 + FRAMES)
+        return entered, {tuple(int(frame) for frame in row[2:] if frame): int(row[1]) for row in rows[rows[:, 1] > 0]}
+
+    def owners(self, stacks):
+        """{"ours": {stack: allocations}, library: {…}}, by who called the allocating function."""
+        modules = self._modules()
+        owned = {owner: {} for owner in ("ours", *LIBRARIES)}
+        for stack, count in stacks.items():
+            name = pathlib.Path(self._place(modules, stack[0])[0]).name
+            owner = next((owner for owner, names in LIBRARIES.items() if name.startswith(names)), "ours")
+            owned[owner][stack] = count
+        return owned
+
+    def described(self, stacks, most=10):
+        """The stacks in words, the most frequent first."""
+        modules = self._modules()
+        worst = sorted(stacks.items(), key=lambda item: -item[1])[:most]
+        # A return address lies behind its call.
+        places = [(path, address - 1) for stack, _ in worst for path, address in (self._place(modules, frame) for frame in stack[:TOLD])]
+        names = iter(named(places))
+        return "\n".join(line for stack, count in worst for line in (f"{count} allocations:", *(f"    {next(names)}" for _ in stack[:TOLD])))
+
+    def _modules(self):
+        """(start, end, offset in the file, path) of what is mapped in the gateway."""
+        modules = []
+        for line in pathlib.Path(f"/proc/{self._gateway.process.pid}/maps").read_text().splitlines():
+            addresses, _, offset, _, _, *path = line.split(maxsplit=5)
+            start, end = (int(address, 16) for address in addresses.split("-"))
+            modules.append((start, end, int(offset, 16), path[0] if path else ""))
+        return modules
+
+    def _place(self, modules, address):
+        """(file, address in it) of a return address."""
+        module = next((module for module in modules if module[0] <= address < module[1]), None)
+        if module is None:
+            return "", address
+        base = min(start for start, _, _, path in modules if path == module[3])
+        return module[3], address - base
+
+
+def named(places):
+    """The functions' names where the tools of the toolchain are there to find them, else files and addresses."""
+    plain = [f"{pathlib.Path(path).name}+{address:#x}" for path, address in places]
+    if not (shutil.which("llvm-symbolizer") and shutil.which("swift-demangle")):
+        return plain
+    asked = "".join(f'"{path or "/dev/null"}" {address:#x}\n' for path, address in places)
+    answered = subprocess.run(["llvm-symbolizer", "--no-inlines", "--basenames"], input=asked, capture_output=True, text=True).stdout
+    words = subprocess.run(["swift-demangle", "--simplified"], input=answered, capture_output=True, text=True).stdout.strip().split("\n\n")
+    if len(words) != len(places):
+        return plain
+    return [f"{place.split('+')[0]} {' '.join(found.split(chr(10)))}" for place, found in zip(plain, words)]
+
+
+def packets(gateway):
+    return sum(gateway.metric(f"tandem_rtp_packets_{direction}_total") for direction in ("received", "sent"))
+
+
+def prove(gateway, counts, kind):
+    """Warms up, then counts over 10,000 packets."""
+    # The counter does count: the first packet of a call makes decoders.
+    wait_until(lambda: counts.owners(counts.read()[1])["ours"], 10, "a single allocation while calls are set up: the hooks do not work")
+    time.sleep(WARM_UP)
+    first, (turns, before) = packets(gateway), counts.read()
+    wait_until(lambda: packets(gateway) - first >= PACKETS, 100, lambda: f"{PACKETS} packets; {packets(gateway) - first} came", every=0.5)
+    (turns_after, after), passed = counts.read(), packets(gateway) - first
+    assert turns_after > turns, "no turn of a media loop was counted"
+    made = collections.Counter(after)
+    made.subtract(before)
+    owned = counts.owners({stack: count for stack, count in made.items() if count})
+    sums = {owner: sum(stacks.values()) for owner, stacks in owned.items()}
+    print(f"{kind}: {passed:.0f} packets; allocations of ours: {sums['ours']}; " + ", ".join(f"{owner}: {sums[owner] / passed:.2f} a packet" for owner in LIBRARIES))
+    assert sums["ours"] == 0, f"{sums['ours']} allocations of ours over {passed:.0f} packets:\n{counts.described(owned['ours'])}"
+
+
+def phones(start_phone, gateway, to):
+    """Phones that talk."""
+    phone = start_phone(gateway)
+    said = np.tile(speech.samples(speech.PHONE_SENTENCE), 20)
+    for _ in range(PHONES):
+        phone.call(to).media.play(said)
+
+
+def browsers(gateway, to, kind, counts):
+    """Browsers that talk."""
+    said = np.tile(speech.samples(speech.BROWSER_SENTENCE, RATE), 20)
+
+    async def scenario():
+        async with contextlib.AsyncExitStack() as stack:
+            callers = [await stack.enter_async_context(WHIPCaller(gateway, to, said)) for _ in range(BROWSERS)]
+            for caller in callers:
+                await caller.wait_connected()
+                caller.track.begin()
+            await asyncio.to_thread(prove, gateway, counts, kind)
+            for caller in callers:
+                assert await caller.hang_up() == 200
+
+    asyncio.run(scenario())
+
+
+def test_phone_and_echo(start_counted, start_phone):
+    gateway, counts = start_counted()
+    phones(start_phone, gateway, "echo")
+    prove(gateway, counts, "phone, echo")
+
+
+def test_phone_and_websocket_agent(start_counted, start_phone, start_agent):
+    agent = start_agent(echo=True)
+    gateway, counts = start_counted(agents={"assistant": agent.configuration})
+    phones(start_phone, gateway, "assistant")
+    prove(gateway, counts, "phone, agent")
+
+
+def test_browser_and_echo(start_counted):
+    gateway, counts = start_counted()
+    browsers(gateway, "echo", "browser, echo", counts)
+
+
+def test_browser_and_websocket_agent(start_counted, start_agent):
+    agent = start_agent(echo=True)
+    gateway, counts = start_counted(agents={"assistant": agent.configuration})
+    browsers(gateway, "assistant", "browser, agent", counts)
