@@ -7,7 +7,6 @@ import SDP
 /// Browser calls on a media loop.
 extension MediaLoop {
     /// Makes the media of a browser's call.
-    /// - Parameter fromAgent: what the caller will hear comes from an agent, not from a trunk.
     func openBrowserCall(_ id: CallID, offer: BrowserOffer, logger: Logger, now: NIODeadline) -> BrowserCallAnswer {
         var random = AnyGenerator(environment.randomness())
         let credentials = ICECredentials.random(using: &random)

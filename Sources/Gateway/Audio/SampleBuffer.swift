@@ -13,10 +13,4 @@ final class SampleBuffer {
     func prefix(_ count: Int) -> UnsafeMutableBufferPointer<Int16> {
         UnsafeMutableBufferPointer(rebasing: samples[0..<min(count, samples.count)])
     }
-
-    func silence(_ count: Int) -> UnsafeMutableBufferPointer<Int16> {
-        let piece = prefix(count)
-        piece.update(repeating: 0)
-        return piece
-    }
 }

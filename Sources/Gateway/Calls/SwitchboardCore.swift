@@ -57,7 +57,7 @@ final class SwitchboardCore {
 
     // MARK: Entries
 
-    /// A new call's entry; nil while the gateway takes none, and then why.
+    /// nil while the gateway takes calls; else why it takes none.
     func admit() -> CallEnd? {
         if figures.isDraining { return CallEnd(.draining) }
         if entries.count >= settings.configuration.limits.maxCalls { return CallEnd(.overload) }
@@ -182,6 +182,7 @@ final class SwitchboardCore {
             if tellCaller { hangUp(sip, entry, end) }
         case .browser(let observer):
             if let reply = entry.reply {
+                entries[entry.id]?.reply = nil
                 reply(.failure(BrowserCallRefusal(httpStatus: end.reason.httpStatus, end: end, detail: end.detail)))
             } else {
                 observer(.ended(end))
