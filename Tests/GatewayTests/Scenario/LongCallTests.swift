@@ -8,14 +8,14 @@ import Testing
 /// A call beyond 65,536 packets each way: sequence numbers wrap, SRTP counts the wraps, and nobody notices.
 @Suite struct LongCallTests {
     @Test(arguments: SRTPProfile.allCases) func sequenceNumbersWrapBothWays(_ profile: SRTPProfile) throws {
-        let gateway = VirtualGateway(complexity: 0)
-        let browser = gateway.browser(.init(profiles: [profile]))
+        let gateway = VirtualGateway()
+        let browser = gateway.browser(.init(profiles: [profile], codec: "pcmu"))
         browser.call("echo")
         #expect(gateway.run(for: .seconds(2)) { !browser.listener.packets.isEmpty })
         #expect(browser.srtpProfile == profile)
-        // Silence that needs no encoder on the browser's side, eight frames at a time: nothing here depends on the pace.
+        // G.711, whose payloads the echo returns as they came, eight frames at a time: no time goes into codecs.
         browser.listener.decodes = false
-        browser.speaker.canned = [0xF8, 0xFF, 0xFE]
+        browser.speaker.canned = [UInt8](repeating: 0xFF, count: 160)
         gateway.turn = .milliseconds(160)
         gateway.run(for: .seconds(1315))
 
@@ -32,8 +32,8 @@ import Testing
         browser.listener.decodes = true
         browser.listener.forget()
         browser.speaker.canned = nil
-        browser.speaker.say(SoundMaterial.tone(hertz: 1000, seconds: 1, rate: 48000))
+        browser.speaker.say(SoundMaterial.tone(hertz: 1000, seconds: 1, rate: 8000))
         gateway.run(for: .seconds(2))
-        SoundBothWaysTests.expectTone(browser.listener.sound, rate: 48000, hertz: 1000, seconds: 1, snr: 20)
+        SoundBothWaysTests.expectTone(browser.listener.sound, rate: 8000, hertz: 1000, seconds: 1)
     }
 }

@@ -81,15 +81,20 @@ import Transcode
         return blocks > 0 ? sum / Double(blocks) : 0
     }
 
-    /// The level in dB of bands of 200 Hz up to 3.4 kHz.
+    /// A windowed cosine and sine of 160 samples for each 200 Hz from 200 Hz to 3.2 kHz.
+    private static let waves: [(real: [Double], imaginary: [Double])] = stride(from: 200.0, to: 3400, by: 200).map { frequency in
+        let window = (0..<160).map { 0.5 - 0.5 * cosine(2 * Double.pi * (Double($0) + 0.5) / 160) }
+        let angles = (0..<160).map { 2 * Double.pi * frequency * Double($0) / 8000 }
+        return (zip(window, angles).map { $0 * cosine($1) }, zip(window, angles).map { $0 * cosine($1 - Double.pi / 2) })
+    }
+
+    /// The level in dB of each of these bands.
     private static func bands(_ block: [Double]) -> [Double] {
-        stride(from: 200.0, to: 3400, by: 200).map { frequency in
+        waves.map { wave in
             var (real, imaginary) = (0.0, 0.0)
-            for (index, value) in block.enumerated() {
-                let angle = 2 * Double.pi * frequency * Double(index) / 8000
-                let window = 0.5 - 0.5 * cosine(2 * Double.pi * (Double(index) + 0.5) / Double(block.count))
-                real += value * window * cosine(angle)
-                imaginary += value * window * cosine(angle - Double.pi / 2)
+            for index in 0..<160 {
+                real += block[index] * wave.real[index]
+                imaginary += block[index] * wave.imaginary[index]
             }
             return 10 * logarithm(real * real + imaginary * imaginary + 1e4)
         }
@@ -127,6 +132,8 @@ import Transcode
         phone.call("assistant")
         browser.call("assistant")
         #expect(gateway.run(for: .seconds(2)) { gateway.agents.count == 2 && gateway.agents.allSatisfy { !$0.media.isEmpty } })
+        phone.listener.decodes = false
+        browser.listener.decodes = false
         let ports = gateway.loops[0].calls.values.compactMap { $0.caller?.port }
         try #require(ports.count == 2)
         gateway.run(for: .seconds(10))

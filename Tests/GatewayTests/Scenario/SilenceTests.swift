@@ -136,7 +136,7 @@ import Testing
         phone.speaker.clockError = partsPerMillion
         agent.isBrief = true
         phone.listener.decodes = false
-        gateway.turn = .milliseconds(5)
+        gateway.turn = .milliseconds(10)
         let (start, count) = (gateway.now, agent.mediaCount)
         var worst = 0.0
         for _ in 0..<600 {

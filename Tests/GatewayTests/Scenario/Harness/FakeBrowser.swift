@@ -14,6 +14,8 @@ final class FakeBrowser: VirtualPeer {
         var announcedFingerprint: DTLSFingerprint?
         var profiles = SRTPProfile.allCases
         var telephoneEvents = true
+        /// The only codec offered: opus or pcmu.
+        var codec = "opus"
     }
 
     /// What signalling told the browser after its answer, in order.
@@ -42,13 +44,15 @@ final class FakeBrowser: VirtualPeer {
     private let source: UInt32
     private var key: KeyPress?
 
-    private static let audioType: UInt8 = 111
+    private let audioType: UInt8
     private static let eventType: UInt8 = 110
 
     init(host: TransportAddress, options: Options, seed: UInt64) {
-        guard let speaker = Speaker(codec: "opus", rate: 48000, timestamp: 4_294_900_000, sequence: 65_400),
-            let listener = Listener(codec: "opus", rate: 48000, audioType: Self.audioType)
-        else { preconditionFailure("no Opus") }
+        let rate = options.codec == "opus" ? 48000 : 8000
+        audioType = options.codec == "opus" ? 111 : 0
+        guard let speaker = Speaker(codec: options.codec, rate: rate, timestamp: 4_294_900_000, sequence: 65_400),
+            let listener = Listener(codec: options.codec, rate: rate, audioType: audioType)
+        else { preconditionFailure("no codec \(options.codec)") }
         self.speaker = speaker
         self.listener = listener
         self.options = options
@@ -117,15 +121,16 @@ final class FakeBrowser: VirtualPeer {
     private var offer: String {
         let announced = options.announcedFingerprint ?? certificate.fingerprint
         let fingerprint = "\(announced.hash) \(announced.text)"
-        let types = options.telephoneEvents ? "111 0 8 110 126" : "111 0 8"
+        let isOpus = options.codec == "opus"
+        let types = (isOpus ? "111 " : "") + "0" + (options.telephoneEvents ? " 110 126" : "")
+        let opus = isOpus ? "a=rtpmap:111 opus/48000/2\r\na=fmtp:111 minptime=10;useinbandfec=1\r\n" : ""
         let keys = options.telephoneEvents ? "a=rtpmap:110 telephone-event/48000\r\na=rtpmap:126 telephone-event/8000\r\n" : ""
         return """
             v=0\r\no=- 4611731400430051336 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0\r\n\
             a=msid-semantic: WMS stream\r\nm=audio 9 UDP/TLS/RTP/SAVPF \(types)\r\nc=IN IP4 0.0.0.0\r\n\
             a=rtcp:9 IN IP4 0.0.0.0\r\na=ice-ufrag:\(credentials.ufrag)\r\na=ice-pwd:\(credentials.password)\r\n\
             a=ice-options:trickle\r\na=fingerprint:\(fingerprint)\r\na=setup:\(options.setup)\r\na=mid:0\r\na=sendrecv\r\n\
-            a=rtcp-mux\r\na=rtpmap:111 opus/48000/2\r\na=fmtp:111 minptime=10;useinbandfec=1\r\na=rtpmap:0 PCMU/8000\r\n\
-            a=rtpmap:8 PCMA/8000\r\n\(keys)a=ssrc:\(source) cname:browser\r\n
+            a=rtcp-mux\r\n\(opus)a=rtpmap:0 PCMU/8000\r\n\(keys)a=ssrc:\(source) cname:browser\r\n
             """
     }
 
@@ -151,7 +156,7 @@ final class FakeBrowser: VirtualPeer {
             frames.append(frame)
             let sequence = speaker.takeSequence()
             if losesFrame(frames.count - 1) { continue }
-            send(frame.payload, Self.audioType, frame.marker, sequence, frame.timestamp)
+            send(frame.payload, audioType, frame.marker, sequence, frame.timestamp)
         }
     }
 

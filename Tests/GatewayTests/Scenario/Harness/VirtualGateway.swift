@@ -57,8 +57,7 @@ final class VirtualGateway {
             do: [{ agent: echo }]
         """
 
-    /// - Parameter complexity: of the Opus encoders; less for long runs
-    init(plan: String = VirtualGateway.standardPlan, loops count: Int = 1, seed: UInt64 = 1, complexity: Int = 5) {
+    init(plan: String = VirtualGateway.standardPlan, loops count: Int = 1, seed: UInt64 = 1) {
         let start = Self.start
         let clock = VirtualClock(now: start)
         let dialled = DialledAgents()
@@ -75,7 +74,7 @@ final class VirtualGateway {
             let environment = MediaEnvironment(
                 io: io, certificate: certificate, candidates: [Self.host], trunkAddress: Self.host,
                 opusFromTrunk: OpusEncoder.Settings(bitrate: 24000, complexity: 1),
-                opusFromAgent: OpusEncoder.Settings(bitrate: 24000, complexity: complexity), randomness: { random },
+                opusFromAgent: OpusEncoder.Settings(bitrate: 24000, complexity: 5), randomness: { random },
                 wallClock: { clock.wallClock },
                 makeAgent: { order, events, logger, now in dialled.make(order, events, logger, now) }, logger: logger)
             ios.append(io)
