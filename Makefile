@@ -1,7 +1,7 @@
 # Two commands matter: `make run` and `make test`. Each installs what it needs. `make help` lists the rest.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test build lint interop clean-room dependencies test-dependencies debug
+.PHONY: help run test build lint interop bench clean-room dependencies test-dependencies debug
 
 # Without the check an undeclared import between our modules compiles silently.
 SWIFT_BUILD = swift build --explicit-target-dependency-import-check error
@@ -25,6 +25,10 @@ lint: ## the house rules that a script can see
 
 interop: debug build ## the foreign peers alone; ARGS="-k sipp" picks some
 	$(PYTEST) $(ARGS)
+
+bench: dependencies ## ratios to bare C loops, in one run (Bench/README.md); ARGS=srtp picks rows
+	$(SWIFT_BUILD) -c release --product Bench
+	@.build/release/Bench $(ARGS)
 
 clean-room: ## both commands in a bare Debian 12 root (needs root and debootstrap)
 	scripts/clean-room.sh

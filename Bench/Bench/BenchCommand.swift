@@ -1,0 +1,50 @@
+import CBench
+import Foundation
+
+/// `make bench`: every row in order, printed as it is done. An argument picks the rows whose group or name contains it.
+/// Exit status 1 if a row fails or none is picked.
+@main
+enum BenchCommand {
+    static func main() {
+        guard bench_is_optimised() == 1 else { fail("built without optimisation, which would compare compilers: use make bench") }
+        let wanted = CommandLine.arguments.dropFirst().first
+        print(Machine.description)
+        let rows: [Comparison]
+        do {
+            rows = try (MediaRows.rows() + StageRows.rows() + SignallingRows.rows() + DialplanRows.rows())
+                .filter { row in wanted.map { (row.group + " " + row.name).localizedCaseInsensitiveContains($0) } ?? true }
+        } catch {
+            fail("the rows could not be set up: \(error)")
+        }
+        guard !rows.isEmpty else { fail("no row contains “\(wanted ?? "")”") }
+        var group = ""
+        for row in rows {
+            if row.group != group {
+                group = row.group
+                print("\n\(padded(group, 58)) ratio   best    bare µs    ours µs")
+            }
+            do {
+                print(line(row.name, try row.run()))
+            } catch {
+                fail("“\(row.name)” failed: \(error)")
+            }
+        }
+        print("\nratio: ours by the bare side, median of the rounds. best: the fastest round of each. µs: those fastest rounds, to see the size.")
+    }
+
+    private static func line(_ name: String, _ measurement: Measurement) -> String {
+        let figures = String(
+            format: "%6.2f %6.2f %10.3f %10.3f", measurement.ratioMedian, measurement.ratioOfMinima, measurement.bareMinimum / 1000,
+            measurement.oursMinimum / 1000)
+        return "  \(padded(name, 56))\(figures)"
+    }
+
+    private static func padded(_ text: String, _ width: Int) -> String {
+        text + String(repeating: " ", count: max(1, width - text.count))
+    }
+
+    private static func fail(_ reason: String) -> Never {
+        FileHandle.standardError.write(Data("bench: \(reason)\n".utf8))
+        exit(1)
+    }
+}
