@@ -25,6 +25,8 @@ enum BenchCommand {
             }
             do {
                 print(line(row.name, try row.run()))
+                // Into a pipe too, row by row, and before what a failure says.
+                fflush(nil)
             } catch {
                 fail("“\(row.name)” failed: \(error)")
             }
