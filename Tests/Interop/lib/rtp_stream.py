@@ -62,6 +62,7 @@ class RTPStream:
         self.unreadable = 0
         self.sending = True
         self.sent = 0
+        self.worst_lateness = 0.0  # seconds behind the 20 ms grid
         self._queue = []
         self._digits = []
         self._lock = threading.Lock()
@@ -119,6 +120,7 @@ class RTPStream:
         while not self._ended.is_set():
             deadline += FRAME_SECONDS
             self._ended.wait(max(0, deadline - time.monotonic()))
+            self.worst_lateness = max(self.worst_lateness, time.monotonic() - deadline)
             turn += 1
             if self.remote is None or not self.sending:
                 continue
