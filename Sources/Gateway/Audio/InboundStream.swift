@@ -50,6 +50,7 @@ final class InboundStream {
     private let formats: [UInt8: AudioCodec]
     private var current: Decoder?
     private let scratch: SampleBuffer
+    private let holeScratch: SampleBuffer
     let noise: ComfortNoise
 
     // The axis, in samples of `rate`: `shift` carries the sender's time onto ours, `position` is where the next frame belongs.
@@ -61,6 +62,8 @@ final class InboundStream {
     // What filling needs to know.
     var clock: FillClock
     private var concealedInARow = 0
+    /// Toward a far end with a jitter buffer of its own: what a stall held back is left out (4a.4).
+    private var stall: StallGuard
 
     /// Longest stretch in samples of 48 kHz that one payload can hold: 120 ms.
     private static let largestFrame = 5760
@@ -78,8 +81,10 @@ final class InboundStream {
         self.rate = rate
         isGapFree = gapFree
         scratch = SampleBuffer(capacity: Self.largestFrame)
+        holeScratch = SampleBuffer(capacity: rate / 50)
         noise = ComfortNoise(seed: seed)
         clock = FillClock(rate: rate, now: now)
+        stall = StallGuard(rate: rate)
         if gapFree { position = 0 }
     }
 
@@ -90,6 +95,7 @@ final class InboundStream {
             startsAxis = true
         }
         let time = decoder.mediaTime(frame.extendedTimestamp)
+        guard isGapFree || isInTime(time, arrival: frame.arrival) else { return }
         let count = decoder.decode(frame.payload, into: scratch.samples)
         guard count > 0 else {
             counters.undecodable += 1
@@ -102,6 +108,13 @@ final class InboundStream {
         if isDTX { noise.observe(UnsafeBufferPointer(scratch.prefix(count))) }
         if isGapFree, !holdToWallTime(count, now: now) { return }
         emit(count, .received, payload: frame.payload, codec: decoder.codec, now: now)
+    }
+
+    private func isInTime(_ time: Int64, arrival: NIODeadline) -> Bool {
+        if startsAxis { stall.reset() }
+        guard stall.observe(time, arrival: arrival) else { return true }
+        counters.tooLate += 1
+        return false
     }
 
     /// Keeps a sender whose clock runs fast or slow within 60 ms of wall time, by a frame left out or put in.
@@ -143,6 +156,7 @@ final class InboundStream {
             concealedInARow = 0
             return
         }
+        if !isGapFree, stall.isLate(time, now: now) { return }
         guard align(time, count: samples) else { return }
         if let next, let count = decoder.recover(from: next, samples: samples, into: scratch.samples), count > 0 {
             counters.recovered += 1
@@ -234,8 +248,6 @@ final class InboundStream {
             left -= count
         }
     }
-
-    private lazy var holeScratch = SampleBuffer(capacity: rate / 50)
 
     private func emit(
         _ count: Int, _ origin: AudioFrame.Origin, payload: UnsafeRawBufferPointer? = nil, codec: AudioCodec? = nil, now: NIODeadline
