@@ -7,11 +7,26 @@ import re
 import pytest
 from gateway import Gateway, Parking
 from sip_caller import SIPCaller
+from sound_card import SoundCard
 from twilio_agent import TwilioAgent
 
 OUT = pathlib.Path(__file__).parent / "out"
 
 logging.getLogger("websockets").setLevel(logging.CRITICAL)
+
+
+@pytest.fixture(scope="session")
+def sound_card():
+    card = SoundCard()
+    yield card
+    card.stop()
+
+
+@pytest.fixture(autouse=True)
+def sound_for_firefox(request, monkeypatch):
+    """Gives Firefox a sound card. Chromium keeps better time with its own null output."""
+    if "firefox" in request.fixturenames:
+        monkeypatch.setenv("PULSE_SERVER", request.getfixturevalue("sound_card").server)
 
 
 @pytest.fixture(scope="session")

@@ -103,7 +103,7 @@ class DemoPage:
 
     def packets_received(self):
         return self.browser.evaluate(
-            "tandemCall.connection.getStats().then((report) => [...report.values()].find(({ type }) => type === 'inbound-rtp').packetsReceived)"
+            "tandemCall.connection.getStats().then((report) => [...report.values()].find(({ type }) => type === 'inbound-rtp')?.packetsReceived ?? 0)"
         )
 
     def await_media(self, packets=50, limit=15):

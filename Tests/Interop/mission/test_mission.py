@@ -64,15 +64,18 @@ def test_a_phone_and_a_browser_talk_to_the_same_agent(repeating_agent, start_gat
     assert set(by_phone.parameters) == set(by_browser.parameters)
 
     # The agent understood both …
-    said_by_phone = speech.samples(PHONE)
-    assert best_correlation(said_by_phone, by_phone.transcript.heard(), 8000)[1] >= 0.9
-    at_agent = heard.speech(Recording(by_browser.transcript.heard(), 8000), speech.samples(BROWSER), 8000)
-    assert at_agent.correlation >= 0.9, at_agent
+    said_by_phone, said_by_browser = speech.samples(PHONE), speech.samples(BROWSER)
+    for call, said in ((by_phone, said_by_phone), (by_browser, said_by_browser)):
+        # In pieces of half a second, each with a delay of its own: callers stretch time a little, a busy machine more.
+        at_agent = heard.speech(Recording(call.transcript.heard(), 8000), said, 8000)
+        assert at_agent.correlation >= 0.9 and at_agent.spread < 0.5, at_agent
     # … and each of them only.
     assert best_correlation(said_by_phone, by_browser.transcript.heard(), 8000)[1] < 0.5
+    assert best_correlation(said_by_browser, by_phone.transcript.heard(), 8000)[1] < 0.5
 
     # Each caller heard the answer.
-    assert best_correlation(said_by_phone, phone.heard(), 8000)[1] >= 0.9
+    at_phone = heard.speech(Recording(phone.heard(), 8000), said_by_phone, 8000)
+    assert at_phone.correlation >= 0.9, at_phone
     back = heard.speech(recording, speech.samples(BROWSER, 48000), 48000)
     write_wav(out_folder / "browser-heard.wav", recording.samples, recording.rate)
     assert back.correlation >= 0.8, back  # the sound of Opus, twice
