@@ -50,7 +50,8 @@ class Gateway:
             "http": {"listen": "127.0.0.1:0"},
             "browser": {"listen": "0.0.0.0:0"},
             "sip": {"listen": ["udp:127.0.0.1:0", "tcp:127.0.0.1:0"], "rtp_ports": _rtp_ports()},
-            "trunks": {"phone": {"accept_from": ["127.0.0.1/32"]}, **(trunks or {})},
+            # Tests call faster than a trunk may by default.
+            "trunks": {"phone": {"accept_from": ["127.0.0.1/32"], "max_calls_per_second": 1000}, **(trunks or {})},
             "agents": agents,
             "dialplan": "dialplan.yaml",
             "limits": {"max_calls": 100, "drain_seconds": 3},
