@@ -44,16 +44,3 @@ public struct CallQuery: Sendable {
         self.time = time
     }
 }
-
-/// What the dial plan must know of the configuration.
-public struct PlanContext: Sendable {
-    /// Trunk names with their country's digits, empty for a trunk without one.
-    public var trunks: [String: String]
-    /// Agents steps may name.
-    public var agents: Set<String>
-
-    public init(trunks: [String: String], agents: Set<String>) {
-        self.trunks = trunks
-        self.agents = agents
-    }
-}

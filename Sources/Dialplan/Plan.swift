@@ -4,16 +4,19 @@ public struct Plan: Sendable, Equatable {
     /// How many tests the file brought; all passed, else there were no plan.
     public let testCount: Int
     /// Trunk names with their country's digits.
-    private let countries: [String: String]
+    let countries: [String: String]
+    /// Where calls out by each trunk go, in order.
+    let hosts: [String: [TrunkTarget]]
 
-    init(routes: [Route], testCount: Int, countries: [String: String]) {
+    init(routes: [Route], testCount: Int, context: PlanContext) {
         self.routes = routes
         self.testCount = testCount
-        self.countries = countries
+        countries = context.trunks
+        hosts = context.hosts ?? [:]
     }
 
     /// A plan that refuses every call.
-    public static let empty = Plan(routes: [], testCount: 0, countries: [:])
+    public static let empty = Plan(routes: [], testCount: 0, context: PlanContext(trunks: [:], agents: []))
 
     /// Reads a plan and runs its own tests. The plan is nil if any problem is an error.
     /// - Parameters:
@@ -30,21 +33,23 @@ public struct Plan: Sendable, Equatable {
         return (loader.problems.hasErrors ? nil : plan, loader.problems.sorted)
     }
 
+    /// Names of the headers that routes look at, in lower case: what must be kept of a call to decide it again.
+    public var headerNames: Set<String> {
+        Set(routes.flatMap { $0.when.headers.map { $0.name.lowercased() } })
+    }
+
     /// Decides where a call goes. The same call at the same time always goes the same way.
     public func route(_ query: CallQuery) -> RouteDecision {
+        let call = facts(of: query)
+        let index = routes.firstIndex { $0.mismatch(call) == nil }
+        return RouteDecision(query: query, call: call, index: index, plan: self)
+    }
+
+    /// The call with its numbers normalised by the country of the trunk it came by.
+    private func facts(of query: CallQuery) -> CallFacts {
         var country = ""
         if case .trunk(let name) = query.via { country = countries[name] ?? "" }
-        let call = CallFacts(
-            via: query.via, from: NormalisedNumber(query.from, country: country), to: NormalisedNumber(query.to, country: country),
-            headers: query.headers, time: query.time)
-        var tried: [RouteAttempt] = []
-        for route in routes {
-            let mismatch = route.mismatch(call)
-            tried.append(RouteAttempt(route: route.name, mismatch: mismatch))
-            if mismatch == nil {
-                return RouteDecision(from: call.from, to: call.to, route: route, tried: tried)
-            }
-        }
-        return RouteDecision(from: call.from, to: call.to, route: nil, tried: tried)
+        return CallFacts(
+            query, from: NormalisedNumber(query.from, country: country), to: NormalisedNumber(query.to, country: country))
     }
 }

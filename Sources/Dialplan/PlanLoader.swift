@@ -14,7 +14,7 @@ struct PlanLoader {
         var names: [String: Int] = [:]
         let routes = routeNodes.compactMap { readRoute($0, &names) }
         let tests = testNodes.compactMap { readTest($0, routes: names) }
-        let plan = Plan(routes: routes, testCount: testNodes.count, countries: context.trunks)
+        let plan = Plan(routes: routes, testCount: testNodes.count, context: context)
         // What follows means nothing while parts of the plan are missing.
         if !problems.hasErrors {
             PlanLint.check(routes, problems, in: routeNodes)
@@ -25,14 +25,18 @@ struct PlanLoader {
 
     // MARK: Routes
 
+    /// A week: a call beyond it has been forgotten.
+    private static let longestMinutes = 7 * 24 * 60
+
     private func readRoute(_ node: YAMLNode, _ names: inout [String: Int]) -> Route? {
         let reader = MappingReader(node, "a route", problems)
         let name = readName(reader, &names)
         let when = readWhen(reader.take("when"))
         let steps = readSteps(reader, node)
+        let maxMinutes = reader.integer("max_minutes", in: 1...PlanLoader.longestMinutes)
         reader.finish()
         guard let name else { return nil }
-        return Route(name: name, when: when, steps: steps, line: node.line)
+        return Route(name: name, when: when, steps: steps, maxMinutes: maxMinutes, line: node.line)
     }
 
     private func readName(_ reader: MappingReader, _ names: inout [String: Int]) -> String? {

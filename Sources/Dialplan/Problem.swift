@@ -24,6 +24,11 @@ public struct Problem: Sendable, Equatable, CustomStringConvertible {
         self.message = message
     }
 
+    /// The same problem as an error, for those who want no warnings.
+    public var asError: Problem {
+        Problem(file: file, line: line, column: column, severity: .error, message: message)
+    }
+
     /// `file:line:column: error: message`
     public var description: String {
         "\(file):\(line):\(column): \(severity.rawValue): \(message)"

@@ -15,6 +15,31 @@ public enum RFC3339 {
         return Date(timeIntervalSince1970: TimeInterval(seconds))
     }
 
+    /// A moment in UTC, such as `2026-11-22T08:30:00Z`; fractions of a second are dropped. Years beyond 9999 are cut there.
+    public static func text(_ time: Date) -> String {
+        let seconds = Int(min(max(time.timeIntervalSince1970.rounded(.down), -62_135_596_800), 253_402_300_799))
+        let days = Int((Double(seconds) / 86_400).rounded(.down))
+        let (year, month, day) = date(ofDay: days)
+        let rest = seconds - days * 86_400
+        func padded(_ value: Int, _ width: Int) -> String {
+            String(repeating: "0", count: max(0, width - String(value).count)) + String(value)
+        }
+        return "\(padded(year, 4))-\(padded(month, 2))-\(padded(day, 2))"
+            + "T\(padded(rest / 3600, 2)):\(padded(rest / 60 % 60, 2)):\(padded(rest % 60, 2))Z"
+    }
+
+    /// The Gregorian date of a number of days since 1970-01-01, the reverse of `dayNumber`.
+    private static func date(ofDay day: Int) -> (year: Int, month: Int, day: Int) {
+        let shifted = day + 719_468
+        let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
+        let dayOfEra = shifted - era * 146_097
+        let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+        let month = (5 * dayOfYear + 2) / 153
+        let isNextYear = month >= 10
+        return (yearOfEra + era * 400 + (isNextYear ? 1 : 0), isNextYear ? month - 9 : month + 3, dayOfYear - (153 * month + 2) / 5 + 1)
+    }
+
     private static func days(in month: Int, of year: Int) -> Int {
         let isLeap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
         return [31, isLeap ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31][month - 1]

@@ -6,13 +6,16 @@ public struct Route: Sendable, Equatable {
     public let name: String
     public let when: When
     public let steps: [Step]
+    /// How long a call by this route may last; nil leaves it as long as its parties like.
+    public let maxMinutes: Int?
     /// Where the route begins in its file.
     public let line: Int
 
-    public init(name: String, when: When, steps: [Step], line: Int) {
+    public init(name: String, when: When, steps: [Step], maxMinutes: Int? = nil, line: Int) {
         self.name = name
         self.when = when
         self.steps = steps
+        self.maxMinutes = maxMinutes
         self.line = line
     }
 
@@ -69,4 +72,12 @@ struct CallFacts {
     let to: NormalisedNumber
     let headers: [(name: String, value: String)]
     let time: Date
+
+    init(_ query: CallQuery, from: NormalisedNumber, to: NormalisedNumber) {
+        via = query.via
+        self.from = from
+        self.to = to
+        headers = query.headers
+        time = query.time
+    }
 }

@@ -76,12 +76,22 @@ public struct TrunkStep: Sendable, Equatable {
         self.ringSeconds = ringSeconds
     }
 
-    /// The number this step dials for a call, nil if the called party is no number or too short to strip.
-    public func dialled(for called: NormalisedNumber) -> String? {
+    /// E.164 allows 15 digits; carriers' prefixes and access codes stay below this, hostile numbers do not.
+    public static let longestNumber = 32
+
+    /// The number this step dials for a call.
+    public func number(for called: NormalisedNumber) throws(UndialableNumber) -> String {
         if let to { return to }
         let number = called.e164.utf8
         let digits = number.first == UInt8(ascii: "+") ? number.dropFirst() : number[...]
-        guard !digits.isEmpty, digits.allSatisfy({ (0x30...0x39).contains($0) }), strip < number.count else { return nil }
+        guard !digits.isEmpty, digits.allSatisfy({ (0x30...0x39).contains($0) }) else { throw .noNumber }
+        guard digits.count <= Self.longestNumber else { throw .tooLong }
+        guard strip < number.count else { throw .tooShort }
         return prepend + String(decoding: number.dropFirst(strip), as: UTF8.self)
+    }
+
+    /// The number this step dials for a call, nil if it cannot dial what was called.
+    public func dialled(for called: NormalisedNumber) -> String? {
+        try? number(for: called)
     }
 }

@@ -52,13 +52,6 @@ public struct YAMLNode: Sendable, Equatable {
 
     /// Text as messages show it: on one line, at most `limit` characters.
     public static func quote(_ text: String, limit: Int = 60) -> String {
-        var shown = ""
-        for (index, scalar) in text.unicodeScalars.enumerated() {
-            if index == limit { return "“\(shown)…”" }
-            let isControl = scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value)
-                || (0x2028...0x202E).contains(scalar.value)
-            shown.unicodeScalars.append(isControl ? "\u{FFFD}" : scalar)
-        }
-        return "“\(shown)”"
+        "“\(OneLine.text(text, limit: limit))”"
     }
 }

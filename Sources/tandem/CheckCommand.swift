@@ -7,10 +7,16 @@ struct CheckCommand: ParsableCommand {
 
     @OptionGroup var config: ConfigurationOption
 
+    @Flag(help: "Take every warning for an error.")
+    var strict = false
+
     func run() throws {
-        let (configuration, plan, problems) = config.load()
+        let (configuration, plan, found) = config.load()
+        let problems = strict ? found.map(\.asError) : found
         for problem in problems { print(problem) }
-        guard configuration != nil, let plan else { throw ExitStatus.configurationRefused.exit }
+        guard configuration != nil, let plan, !problems.contains(where: { $0.severity == .error }) else {
+            throw ExitStatus.configurationRefused.exit
+        }
         print("\(config.path) is good: \(count(plan.routes.count, "route")), \(count(plan.testCount, "test")) passed")
     }
 

@@ -54,8 +54,8 @@ struct RouteCommand: ParsableCommand {
         }
         let decision = plan.route(
             CallQuery(via: source, from: from, to: to, headers: headers.map { ($0.name, $0.value) }, time: at ?? Date()))
-        let report = RouteReport(decision, via: source, configuration)
-        print(json ? try report.json() : report.text)
+        let explanation = Explanation(decision)
+        print(json ? try explanation.json() : explanation.text)
         if decision.isRefused { throw ExitStatus.negative.exit }
     }
 }
