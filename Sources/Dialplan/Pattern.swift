@@ -3,6 +3,7 @@
 /// Only characters of `+0-9XZN[]-.!` make a pattern; anything else is a name, compared byte by byte as it stands.
 /// `X` is 0-9, `Z` 1-9, `N` 2-9, `[2-57]` the digits listed; a final `.` is one or more digits, a final `!` none or more.
 /// A `-` outside brackets only separates for the eye, for numbers are compared without separators.
+/// A regular expression may stand where a pattern does not do.
 /// Matching looks at each character once: a pattern has no alternatives to come back to.
 public struct Pattern: Sendable, Hashable, CustomStringConvertible {
     /// Why text that has the characters of a pattern is none.
@@ -10,21 +11,22 @@ public struct Pattern: Sendable, Hashable, CustomStringConvertible {
         public let reason: String
     }
 
-    private enum Tail: Hashable {
+    enum Tail: Hashable {
         case none
         case oneOrMoreDigits
         case anyDigits
     }
 
-    private enum Form: Hashable {
+    enum Form: Hashable {
         case name
         /// A leading plus, then a set of digits (bit 0 is the digit 0) for every position, then the tail.
         case number(plus: Bool, positions: [UInt16], tail: Tail)
+        case regex(RegularExpression)
     }
 
-    /// As it stands in the file.
+    /// As it stands in the file, a regular expression after the word `regex`.
     public let text: String
-    private let form: Form
+    let form: Form
 
     public var description: String { text }
 
@@ -37,11 +39,23 @@ public struct Pattern: Sendable, Hashable, CustomStringConvertible {
         form = Pattern.isPatternText(text) ? try Pattern.parse(Array(text.utf8)) : .name
     }
 
+    /// A regular expression, matched as a whole.
+    public init(regex: String) throws(Malformed) {
+        text = "regex \(regex)"
+        do {
+            form = .regex(try RegularExpression(regex))
+        } catch {
+            throw Malformed(reason: "\(error.reason) (at its character \(error.character))")
+        }
+    }
+
     /// Whether the text matches as a whole. Linear in its length, whatever it holds.
     public func matches(_ candidate: String) -> Bool {
         switch form {
         case .name:
             return candidate.utf8.elementsEqual(text.utf8)
+        case .regex(let expression):
+            return expression.matches(candidate)
         case .number(let plus, let positions, let tail):
             var rest = candidate.utf8[...]
             if plus {
@@ -65,7 +79,7 @@ public struct Pattern: Sendable, Hashable, CustomStringConvertible {
         }
     }
 
-    private static func digit(_ byte: UInt8) -> UInt16? {
+    static func digit(_ byte: UInt8) -> UInt16? {
         (0x30...0x39).contains(byte) ? UInt16(byte - 0x30) : nil
     }
 

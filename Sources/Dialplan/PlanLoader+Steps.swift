@@ -1,7 +1,5 @@
 /// The `do` of a route.
 extension PlanLoader {
-    /// Steps that are read but not carried out yet: they are passed over, so that the next step runs.
-    private static let unbuilt: Set<String> = ["trunk", "browser", "play"]
     private static let kinds = ["agent", "trunk", "browser", "play", "reject"]
 
     func readSteps(_ route: MappingReader, _ node: YAMLNode) -> [Step] {
@@ -32,18 +30,35 @@ extension PlanLoader {
             problems.error("a step \(what) of \(MappingReader.either(Self.kinds))", at: node)
             return nil
         }
-        if Self.unbuilt.contains(kind.key) {
-            problems.warning("the \(kind.key) step is not built yet: it is passed over and the next step runs", at: node)
-        }
+        if kind.key == "browser" { problems.error("the browser step is not built yet", at: node) }
         let reader = MappingReader(node, "the \(kind.key) step", problems)
         defer { reader.finish() }
         switch kind.key {
         case "agent": return readAgent(reader).map(Step.agent)
         case "trunk": return readTrunk(reader).map(Step.trunk)
         case "browser": return reader.text("browser").map(Step.browser)
-        case "play": return reader.text("play").map(Step.play)
+        case "play": return readPlay(reader).map(Step.play)
         default: return reader.integer("reject", in: 400...699).map(Step.reject)
         }
+    }
+
+    /// A WAV file that is there and that can be played, by its path.
+    private func readPlay(_ reader: MappingReader) -> String? {
+        guard let node = reader.take("play"), let name = reader.text(of: node, "play") else { return nil }
+        guard let files = context.files else { return name }
+        let path = files.resolve(name)
+        do {
+            let head = try files.head(path)
+            _ = try WAVHeader(head.bytes, size: head.size)
+            return path
+        } catch let error as PlanFiles.Unreadable {
+            problems.error("the file \(node.quoted) cannot be read: \(error.reason)", at: node)
+        } catch let error as WAVHeader.Unplayable {
+            problems.error("the file \(node.quoted) cannot be played: \(error.reason)", at: node)
+        } catch {
+            problems.error("the file \(node.quoted) cannot be read", at: node)
+        }
+        return nil
     }
 
     private func readAgent(_ reader: MappingReader) -> AgentStep? {
@@ -122,7 +137,7 @@ extension PlanLoader {
         }
     }
 
-    /// What may stand in the user part of the SIP URI that is dialled: nothing there needs an escape.
+    /// What may be dialled: digits and names without anything that has a meaning in a SIP URI. `#` is escaped there.
     private func readNumber(_ node: YAMLNode, _ key: String, _ reader: MappingReader) -> String? {
         guard let text = reader.text(of: node, key) else { return nil }
         let isDialable = text.utf8.count <= 64 && text.utf8.allSatisfy { byte in

@@ -25,6 +25,8 @@ struct PlanLoader {
 
     // MARK: Routes
 
+    /// Names stand in logs, records and tables.
+    private static let longestName = 100
     /// A week: a call beyond it has been forgotten.
     private static let longestMinutes = 7 * 24 * 60
 
@@ -45,6 +47,10 @@ struct PlanLoader {
             return nil
         }
         guard let name = reader.text(of: node, "name") else { return nil }
+        guard HeaderName.isValidValue(name), name.utf8.count <= Self.longestName else {
+            problems.error("name must be a single line of at most \(Self.longestName) bytes, not \(node.quoted)", at: node)
+            return nil
+        }
         guard name != PlanTest.refused else {
             problems.error("a route cannot be called “\(PlanTest.refused)”, which is what tests expect of calls that are not taken", at: node)
             return nil
@@ -90,15 +96,7 @@ struct PlanLoader {
     }
 
     private func readPattern(_ node: YAMLNode, _ key: String, _ reader: MappingReader) -> Pattern? {
-        if case .mapping(let entries) = node.content {
-            // A condition that is passed over would let calls through: it refuses the plan until it works.
-            if entries.contains(where: { $0.key == "regex" }) {
-                problems.error("regex in \(key) is not built yet; write a pattern", at: node)
-            } else {
-                problems.error("\(key) must be a pattern or a name, not a mapping", at: node)
-            }
-            return nil
-        }
+        if case .mapping(let entries) = node.content { return readRegex(node, key, isEmpty: entries.isEmpty) }
         guard let text = reader.text(of: node, key) else { return nil }
         do {
             let pattern = try Pattern(text)
@@ -108,6 +106,24 @@ struct PlanLoader {
             return pattern
         } catch {
             problems.error("the pattern \(node.quoted) \(error.reason)", at: node)
+            return nil
+        }
+    }
+
+    private func readRegex(_ node: YAMLNode, _ key: String, isEmpty: Bool) -> Pattern? {
+        let reader = MappingReader(node, key, problems)
+        let regex = reader.take("regex")
+        reader.finish()
+        guard let regex else {
+            // Any other key was reported as unknown.
+            if isEmpty { problems.error("\(key) must be a pattern, a name or { regex: … }", at: node) }
+            return nil
+        }
+        guard let text = reader.text(of: regex, "regex") else { return nil }
+        do {
+            return try Pattern(regex: text)
+        } catch {
+            problems.error("the regex \(regex.quoted) \(error.reason)", at: regex)
             return nil
         }
     }
