@@ -34,7 +34,7 @@ enum ConfigurationFile {
         return file[...slash] + path
     }
 
-    private static func lastError() -> String {
+    static func lastError() -> String {
         String(cString: strerror(errno))
     }
 }
