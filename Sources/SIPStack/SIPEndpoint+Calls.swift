@@ -58,11 +58,15 @@ extension SIPEndpoint {
         respond(pending.transaction, status: (300...699).contains(status) ? status : 488, reason: reason, fields: headers, now: now, into: &out)
     }
 
-    /// Ends the call, right in every state: an unanswered INVITE gets `rejectStatus`; an unacknowledged 200 a BYE after its ACK, or when that
+    /// Ends the call, right in every state: a call of ours without an answer is taken back by `cancel`; an unanswered INVITE gets `rejectStatus`; an unacknowledged 200 a BYE after its ACK, or when that
     /// is given up; an established call a BYE at once. Nothing more is heard of the call.
     public mutating func hangUp(
         _ call: SIPCallID, reason: SIPReason? = nil, rejectStatus: Int = 480, now: NIODeadline, into out: inout [SIPOutput]
     ) {
+        if outgoing[call] != nil {
+            cancel(call, reason: reason, now: now, into: &out)
+            return
+        }
         guard var dialog = dialogs[call], !dialog.isSilent else { return }
         if case .incoming = dialog.stage {
             let headers = reason.map { [("Reason", $0.value)] } ?? []
@@ -124,6 +128,8 @@ extension SIPEndpoint {
         let via = via(flow)
         var fields = [("User-Agent", configuration.serverName)]
         if let reason { fields.append(("Reason", reason.value)) }
+        let uri = dialog.requestURI
+        fields += dialog.digest?.fields(method: "BYE", uri: uri, cnonce: randomToken()) ?? []
         let request = dialog.request("BYE", via: via.value, fields: fields)
         store(dialog)
         openClientTransaction(request, branch: via.branch, method: "BYE", call: call, flow: flow, now: now, into: &out)

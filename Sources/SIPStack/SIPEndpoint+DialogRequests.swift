@@ -4,6 +4,10 @@ import NIOCore
 extension SIPEndpoint {
     mutating func handleInDialog(_ request: SIPRequest, flow: SIPFlow, now: NIODeadline, into out: inout [SIPOutput]) {
         guard let call = dialog(matching: request), var dialog = dialogs[call] else {
+            if earlyCall(matching: request) != nil {
+                handleBeforeAnswer(request, flow: flow, now: now, into: &out)
+                return
+            }
             answer(request, flow: flow, status: 481, now: now, into: &out)
             return
         }
@@ -27,6 +31,21 @@ extension SIPEndpoint {
             info(request, call: call, flow: flow, now: now, into: &out)
         default:
             reoffer(request, dialog: dialog, flow: flow, now: now, into: &out)
+        }
+    }
+
+    /// A phone that we call wants something before it has answered. Our offer is open, so another one has to wait (RFC 3311 5.2); and a BYE
+    /// it must not send (RFC 3261 15).
+    private mutating func handleBeforeAnswer(_ request: SIPRequest, flow: SIPFlow, now: NIODeadline, into out: inout [SIPOutput]) {
+        switch request.method {
+        case "OPTIONS":
+            answerOptions(request, flow: flow, now: now, into: &out)
+        case "UPDATE" where request.body.isEmpty, "INFO":
+            answer(request, flow: flow, status: 200, now: now, into: &out)
+        case "UPDATE", "INVITE":
+            answer(request, flow: flow, status: 491, now: now, into: &out)
+        default:
+            answer(request, flow: flow, status: 481, now: now, into: &out)
         }
     }
 

@@ -23,7 +23,7 @@ extension SIPEndpoint {
                 headers: refused.headers, via: refused.via, flow: flow, status: refused.problem.status, reason: refused.problem.reason,
                 isPlain: false, into: &out)
         case .response(let response):
-            receive(response, now: now, into: &out)
+            receive(response, flow: flow, now: now, into: &out)
         case .request(let request):
             receive(request, flow: flow, known: known, now: now, into: &out)
         }
@@ -34,7 +34,7 @@ extension SIPEndpoint {
         bytes.withUnsafeBytes { receive($0, from: flow, known: known, now: now, into: &out) }
     }
 
-    private mutating func receive(_ response: SIPResponse, now: NIODeadline, into out: inout [SIPOutput]) {
+    private mutating func receive(_ response: SIPResponse, flow: SIPFlow, now: NIODeadline, into out: inout [SIPOutput]) {
         // More than one Via: it is not for us (RFC 3261 8.1.3.3).
         guard let branch = response.via.branch, response.via.rest.isEmpty, response.headers.all("via").count == 1,
             let number = clientIndex[ClientTransactionKey(branch: branch, method: response.sequence.method)]
@@ -42,7 +42,11 @@ extension SIPEndpoint {
             totals.strayResponses += 1
             return
         }
-        withClientTransaction(number, now: now, into: &out) { $0.receive(status: response.status, now: now, into: &$1) }
+        if clientInvites[number] != nil {
+            receive(response, invite: number, flow: flow, now: now, into: &out)
+        } else {
+            withClientTransaction(number, response: response, now: now, into: &out) { $0.receive(status: response.status, now: now, into: &$1) }
+        }
     }
 
     private mutating func receive(_ request: SIPRequest, flow: SIPFlow, known: Bool, now: NIODeadline, into out: inout [SIPOutput]) {
@@ -56,7 +60,7 @@ extension SIPEndpoint {
             return
         }
         // Both tags of a dialog of ours prove the sender as well as its address does: carriers send a BYE from another host at times.
-        guard known || dialog(matching: request) != nil else {
+        guard known || dialog(matching: request) != nil || earlyCall(matching: request) != nil else {
             totals.refusedSources += 1
             answerStatelessly(headers: request.headers, via: request.via, flow: flow, status: 403, reason: nil, isPlain: true, into: &out)
             return
@@ -101,6 +105,12 @@ extension SIPEndpoint {
             for byte in headers.first(key)?.value ?? [] { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
         }
         return String(hash, radix: 16)
+    }
+
+    /// The call of ours, not answered yet, that a request with a To tag belongs to.
+    func earlyCall(matching request: SIPRequest) -> SIPCallID? {
+        guard let id = request.to.tag.flatMap({ outgoingByTag[$0] }), outgoing[id]?.callID == request.callID else { return nil }
+        return id
     }
 
     /// The call a request with a To tag belongs to.

@@ -74,6 +74,11 @@ extension SIPEndpoint {
             answer(request, flow: flow, status: 406, now: now, into: &out)
             return
         }
+        guard !isLoop(request) else {
+            totals.loopsRefused += 1
+            answer(request, flow: flow, status: 482, now: now, into: &out)
+            return
+        }
         let call = SIPCallID(takeNumber())
         let tag = randomToken()
         let transaction = openTransaction(request, flow: flow, call: call, tag: tag)
@@ -85,6 +90,20 @@ extension SIPEndpoint {
         dialogIndex[key] = call
         respond(transaction, status: 100, now: now, into: &out)
         out.append(.incoming(SIPIncomingCall(id: call, flow: flow, request: request, offer: offer)))
+    }
+
+    /// Whether an INVITE is one of ours that has come back (RFC 3261 16.3 step 4): straight from ourselves, for the same user over proxies or
+    /// gateways that kept its marks, or for the third time.
+    private func isLoop(_ request: SIPRequest) -> Bool {
+        let user = SIPURI(request.uri)?.user ?? ""
+        let vias = request.headers.all("via").flatMap { field in
+            String(decoding: field.value, as: UTF8.self).split(separator: ",").compactMap { value in
+                Via(reading: Array(value.utf8))?.branch.map { String($0.dropFirst(Self.branchCookie.count)) }
+            }
+        }
+        if let top = vias.first, CallPath.verdict(top, seed: statelessSeed, user: user) != .foreign { return true }
+        let verdicts = (vias + CallPath.marks(request.headers)).map { CallPath.verdict($0, seed: statelessSeed, user: user) }
+        return verdicts.contains(.loop) || verdicts.filter { $0 == .ours }.count >= CallPath.maximumPasses
     }
 
     /// RFC 3261 9.2: answered by itself; the INVITE, if nothing final was said to it, gets 487.

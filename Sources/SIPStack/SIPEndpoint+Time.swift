@@ -7,6 +7,8 @@ extension SIPEndpoint {
         while let owner = timers.popDue(now: now) {
             switch owner {
             case .server(let number): withServerTransaction(number, into: &out) { $0.expire(now: now, into: &$1) }
+            case .client(let number) where clientInvites[number] != nil: expireInvite(number, now: now, into: &out)
+            case .outgoing(let call): expireOutgoing(call, now: now, into: &out)
             case .client(let number): withClientTransaction(number, now: now, into: &out) { $0.expire(now: now, into: &$1) }
             case .call(let call): expire(call, now: now, into: &out)
             }
@@ -46,11 +48,7 @@ extension SIPEndpoint {
             transaction.template.connectionClosed(sentByPort: transaction.sentByPort)
             serverTransactions[number] = transaction
         }
-        for number in clientTransactions.keys.sorted() where clientTransactions[number]?.flow.connection == connection {
-            guard let call = clientTransactions[number]?.call else { continue }
-            withClientTransaction(number, now: now, into: &out) { machine, _ in machine.abandon() }
-            if let dialog = dialogs[call], case .ending = dialog.stage { removeDialog(call) }
-        }
+        loseTransport(now: now, into: &out) { $0.connection == connection }
         for call in dialogs.keys.sorted(by: { $0.number < $1.number }) {
             guard var dialog = dialogs[call], dialog.flow.connection == connection else { continue }
             dialog.flow.connection = 0
@@ -65,8 +63,30 @@ extension SIPEndpoint {
         }
     }
 
+    /// A connection that a message wanted could not be opened, or one was lost before its number was known here: what waits for an answer
+    /// from that address fails at once instead of by its timers, and calls go on to their next host.
+    public mutating func connectionFailed(
+        to remote: SIPAddress, transport: SIPTransport, now: NIODeadline, into out: inout [SIPOutput]
+    ) {
+        loseTransport(now: now, into: &out) { $0.connection == 0 && $0.transport == transport && $0.remote == remote }
+    }
+
+    private mutating func loseTransport(now: NIODeadline, into out: inout [SIPOutput], _ isLost: (SIPFlow) -> Bool) {
+        for number in clientTransactions.keys.sorted() {
+            guard let transaction = clientTransactions[number], isLost(transaction.flow) else { continue }
+            withClientTransaction(number, now: now, into: &out) { machine, _ in machine.abandon() }
+            if transaction.key.method == "BYE", let dialog = dialogs[transaction.call], case .ending = dialog.stage { removeDialog(transaction.call) }
+        }
+        for number in clientInvites.keys.sorted() {
+            guard let invite = clientInvites[number], isLost(invite.flow) else { continue }
+            loseTransport(invite: number, now: now, into: &out)
+        }
+    }
+
     /// Whether a call would miss this connection: an idle one without calls may be closed.
-    public func isInUse(connection: UInt64) -> Bool { dialogs.values.contains { $0.flow.connection == connection } }
+    public func isInUse(connection: UInt64) -> Bool {
+        dialogs.values.contains { $0.flow.connection == connection } || clientInvites.values.contains { $0.flow.connection == connection }
+    }
 
     /// Nobody is left to answer.
     private mutating func abandonTransactions(of dialog: Dialog, into out: inout [SIPOutput]) {

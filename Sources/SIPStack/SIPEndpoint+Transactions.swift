@@ -89,31 +89,24 @@ extension SIPEndpoint {
             request: request, isReliable: flow.transport.isReliable, timers: configuration.timers, now: now, into: &outputs)
         clientTransactions[number] = ClientTransaction(key: key, call: call, flow: flow, machine: machine)
         clientIndex[key] = number
-        perform(outputs, client: number, now: now, into: &out)
+        perform(outputs, client: number, response: nil, now: now, into: &out)
     }
 
     mutating func withClientTransaction(
-        _ number: UInt64, now: NIODeadline, into out: inout [SIPOutput],
+        _ number: UInt64, response: SIPResponse? = nil, now: NIODeadline, into out: inout [SIPOutput],
         _ body: (inout NonInviteClientTransaction, inout [TransactionOutput]) -> Void
     ) {
         guard var transaction = clientTransactions[number] else { return }
         var outputs: [TransactionOutput] = []
         body(&transaction.machine, &outputs)
         clientTransactions[number] = transaction
-        perform(outputs, client: number, now: now, into: &out)
+        perform(outputs, client: number, response: response, now: now, into: &out)
     }
 
-    private mutating func perform(_ outputs: [TransactionOutput], client number: UInt64, now: NIODeadline, into out: inout [SIPOutput]) {
+    private mutating func perform(
+        _ outputs: [TransactionOutput], client number: UInt64, response: SIPResponse?, now: NIODeadline, into out: inout [SIPOutput]
+    ) {
         guard let transaction = clientTransactions[number] else { return }
-        for output in outputs {
-            switch output {
-            case .send(let bytes): send(bytes, flow: transaction.flow, into: &out)
-            case .retransmit(let bytes): retransmit(bytes, flow: transaction.flow, into: &out)
-            case .response(let status) where status >= 200: requestFinished(transaction.call)
-            case .timedOut: requestFinished(transaction.call)
-            case .response, .acknowledgement: break
-            }
-        }
         if transaction.machine.isTerminated {
             clientTransactions[number] = nil
             clientIndex[transaction.key] = nil
@@ -121,12 +114,30 @@ extension SIPEndpoint {
         } else {
             timers.schedule(.client(number), at: transaction.machine.deadline)
         }
+        for output in outputs {
+            switch output {
+            case .send(let bytes): send(bytes, flow: transaction.flow, into: &out)
+            case .retransmit(let bytes): retransmit(bytes, flow: transaction.flow, into: &out)
+            case .response(let status) where status >= 200: finished(transaction, response: response, now: now, into: &out)
+            case .timedOut: finished(transaction, response: nil, now: now, into: &out)
+            case .response, .acknowledgement: break
+            }
+        }
     }
 
-    /// The only request we send in a dialog is BYE; with its answer, any answer, the dialog is over (RFC 3261 15.1.1).
-    private mutating func requestFinished(_ call: SIPCallID) {
-        guard let dialog = dialogs[call], case .ending = dialog.stage else { return }
-        removeDialog(call)
+    /// A CANCEL's answer says nothing: the INVITE's does. A BYE's answer, any answer, ends the dialog (RFC 3261 15.1.1), but for a challenge
+    /// that we can meet.
+    private mutating func finished(
+        _ transaction: ClientTransaction, response: SIPResponse?, now: NIODeadline, into out: inout [SIPOutput]
+    ) {
+        guard transaction.key.method == "BYE", var dialog = dialogs[transaction.call], case .ending = dialog.stage else { return }
+        if let response, response.status == 401 || response.status == 407, dialog.digest?.receive(response.headers) == .retry {
+            totals.challenges += 1
+            store(dialog)
+            sendBye(dialog.id, reason: nil, now: now, into: &out)
+        } else {
+            removeDialog(transaction.call)
+        }
     }
 
     mutating func send(_ bytes: [UInt8], flow: SIPFlow, into out: inout [SIPOutput]) {

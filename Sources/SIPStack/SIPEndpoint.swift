@@ -47,6 +47,8 @@ public struct SIPEndpoint: Sendable {
         case server(UInt64)
         case client(UInt64)
         case call(SIPCallID)
+        /// A call of ours without an outcome.
+        case outgoing(SIPCallID)
     }
 
     var timers = DeadlineQueue<Owner>()
@@ -56,6 +58,12 @@ public struct SIPEndpoint: Sendable {
     var mergeIndex: [MergeKey: UInt64] = [:]
     var clientTransactions: [UInt64: ClientTransaction] = [:]
     var clientIndex: [ClientTransactionKey: UInt64] = [:]
+    /// INVITEs of ours, numbered and indexed together with the other client transactions.
+    var clientInvites: [UInt64: ClientInvite] = [:]
+    var outgoing: [SIPCallID: OutgoingCall] = [:]
+    var outgoingByTag: [String: SIPCallID] = [:]
+    /// Until when hosts asked not to be called.
+    var heldHosts: [HeldHost: NIODeadline] = [:]
     var dialogs: [SIPCallID: Dialog] = [:]
     var dialogIndex: [DialogKey: SIPCallID] = [:]
     /// Key of the tags of stateless answers, which must be the same for every repetition (RFC 3261 8.2.7).
@@ -79,7 +87,8 @@ public struct SIPEndpoint: Sendable {
     public var counters: SIPCounters {
         var counters = totals
         counters.serverTransactionsAlive = serverTransactions.count
-        counters.clientTransactionsAlive = clientTransactions.count
+        counters.clientTransactionsAlive = clientTransactions.count + clientInvites.count
+        counters.callsOutAlive = outgoing.count
         counters.dialogsAlive = dialogs.count
         counters.timersAlive = timers.count
         return counters
@@ -107,14 +116,19 @@ public struct SIPEndpoint: Sendable {
     }
 
     /// A Via of our own with a new branch.
-    mutating func via(_ flow: SIPFlow) -> (value: String, branch: String) {
+    mutating func via(_ flow: SIPFlow) -> (value: String, branch: String) { via(flow, token: randomToken()) }
+
+    func via(_ flow: SIPFlow, token: String) -> (value: String, branch: String) {
         let listener = listener(flow)
-        let branch = "z9hG4bK\(randomToken())"
+        let branch = "\(Self.branchCookie)\(token)"
         let sentBy = SIPAddress(host: listener.host, port: listener.port)
         return ("SIP/2.0/\(flow.transport.rawValue.uppercased()) \(sentBy);branch=\(branch);rport", branch)
     }
 
-    private func listener(_ flow: SIPFlow) -> Listener {
+    /// What begins every branch (RFC 3261 8.1.1.7).
+    static let branchCookie = "z9hG4bK"
+
+    func listener(_ flow: SIPFlow) -> Listener {
         if configuration.listeners.indices.contains(flow.listener) { return configuration.listeners[flow.listener] }
         return configuration.listeners.first { $0.transport == flow.transport }
             ?? Listener(transport: flow.transport, host: "invalid.invalid", port: 5060)

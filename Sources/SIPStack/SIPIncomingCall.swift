@@ -49,8 +49,13 @@ public struct SIPIncomingCall: Sendable {
     /// The session description; nil for a delayed offer.
     public var offer: String?
     public var callID: String
-    /// To be counted down on the way out (RFC 7332); 70 where the sender gave none.
+    /// As it arrived, 1 or more; 70 where the sender gave none.
     public var maxForwards: Int
+    /// The marks of the gateways like this one that it passed, for ``SIPCallOrder/path`` of a call that relays it.
+    public var path: [String]
+
+    /// For ``SIPCallOrder/maxForwards`` of a call that relays this one: counted down by this hop (RFC 7332). The only place that counts.
+    public var onwardMaxForwards: Int { maxForwards - 1 }
 
     init(id: SIPCallID, flow: SIPFlow, request: SIPRequest, offer: String?) {
         self.id = id
@@ -65,6 +70,7 @@ public struct SIPIncomingCall: Sendable {
             .map(SIPParty.init).first { !$0.user.isEmpty }
         headers = request.headers.map { SIPHeaderField(name: $0.name, value: $0.text) }
         callID = request.callID
-        maxForwards = request.maxForwards ?? 70
+        maxForwards = request.maxForwards ?? SIPCallOrder.defaultMaxForwards
+        path = CallPath.marks(request.headers)
     }
 }

@@ -1,12 +1,3 @@
-/// Our handle of one call leg: an INVITE and the dialog it makes. Unique within one endpoint, never used again.
-public struct SIPCallID: Hashable, Sendable, CustomStringConvertible {
-    public let number: UInt64
-
-    public init(_ number: UInt64) { self.number = number }
-
-    public var description: String { String(number) }
-}
-
 /// How a call ended that neither we nor a CANCEL ended.
 public enum SIPEnd: Hashable, Sendable {
     /// BYE of the far end, with its Reason field if it sent one.
@@ -33,6 +24,14 @@ public enum SIPOutput: Sendable {
     case reoffer(SIPCallID, offer: String?)
     /// An INFO with a body, answered already (RFC 6086; DTMF of phones that know no RFC 4733).
     case info(SIPCallID, contentType: String, body: [UInt8])
+    /// A provisional response, 101 to 199, to a call of ours. `answer`: the description in it (early media), which may be followed by
+    /// others, of other phones too; the latest counts. `from`: the host that is being called.
+    case progress(SIPCallID, status: Int, answer: String?, from: SIPAddress)
+    /// A call of ours was answered, and the ACK is sent. `answer` is of the phone that answered, from an earlier response if the 2xx brought
+    /// none; nil if it never sent one.
+    case answered(SIPCallID, answer: String?, from: SIPAddress)
+    /// A call of ours did not come about, and is over.
+    case failed(SIPCallID, SIPFailure)
     /// The call is over; every later command for it does nothing.
     case ended(SIPCallID, SIPEnd)
 }

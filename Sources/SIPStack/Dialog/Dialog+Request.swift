@@ -1,24 +1,37 @@
 /// Requests within the dialog (RFC 3261 12.2.1.1) and the way they take.
 extension Dialog {
-    /// Builds the next request; `via` and `contact` are this side's.
+    /// Builds the next request; `via` is this side's.
     mutating func request(_ method: String, via: String, fields: [(String, String)]) -> [UInt8] {
         localSequence += 1
-        var target = remoteTarget
+        return write(method, sequence: localSequence, via: via, fields: fields)
+    }
+
+    /// The ACK of a 2xx to an INVITE of ours, whose CSeq number it repeats (RFC 3261 13.2.2.4).
+    func acknowledgement(sequence: UInt32, via: String, fields: [(String, String)]) -> [UInt8] {
+        write("ACK", sequence: sequence, via: via, fields: fields)
+    }
+
+    /// The target, or a strict router (RFC 2543), which wants itself there.
+    var requestURI: String {
+        guard let first = routes.first, !Self.isLooseRouter(first.uri) else { return Self.withoutHeaders(remoteTarget) }
+        return Self.withoutHeaders(first.uri)
+    }
+
+    private func write(_ method: String, sequence: UInt32, via: String, fields: [(String, String)]) -> [UInt8] {
         var routes = routes.map { "<\($0.uri)>\($0.parameters.map(\.text).joined())" }
         if let first = self.routes.first, !Self.isLooseRouter(first.uri) {
-            // A strict router (RFC 2543) wants itself in the Request-URI, and the target last in the routes.
-            target = Self.withoutHeaders(first.uri)
+            // The strict router is in the Request-URI, so the target comes last in the routes.
             routes.removeFirst()
             routes.append("<\(remoteTarget)>")
         }
-        var writer = MessageWriter(startLine: "\(method) \(Self.withoutHeaders(target)) SIP/2.0")
+        var writer = MessageWriter(startLine: "\(method) \(requestURI) SIP/2.0")
         writer.add("Via", via)
         writer.add("Max-Forwards", "70")
         for route in routes { writer.add("Route", route) }
         writer.add("From", localIdentity)
         writer.add("To", remoteIdentity)
         writer.add("Call-ID", key.callID)
-        writer.add("CSeq", "\(localSequence) \(method)")
+        writer.add("CSeq", "\(sequence) \(method)")
         writer.addForeign(fields)
         return writer.finished()
     }

@@ -8,7 +8,7 @@ struct DialogKey: Hashable, Sendable {
     let remoteTag: String
 }
 
-/// One call leg that a far end began: from its INVITE to the end of the BYE.
+/// One call leg: of a far end's INVITE from its arrival, of ours from its 2xx, to the end of the BYE.
 struct Dialog: Sendable {
     enum Stage: Sendable {
         /// The INVITE has no final response yet. `provisional` is repeated every minute, or proxies give up (RFC 3261 13.3.1.1).
@@ -50,6 +50,8 @@ struct Dialog: Sendable {
     let isDelayedOffer: Bool
     var unacknowledged: [SuccessRetransmission] = []
     var pendingReoffer: PendingReoffer?
+    /// Answers challenges of our requests, where the INVITE was ours and was challenged.
+    var digest: DigestClient?
 
     init(id: SIPCallID, key: DialogKey, request: SIPRequest, localIdentity: [UInt8], flow: SIPFlow, transaction: UInt64, isDelayedOffer: Bool) {
         self.id = id
@@ -65,8 +67,26 @@ struct Dialog: Sendable {
         stage = .incoming(transaction: transaction, provisional: nil)
     }
 
-    static func contact(_ request: SIPRequest) -> String? {
-        request.headers.first("contact").flatMap { try? NameAddress.list($0.value, field: "Contact") }?.first?.uri
+    /// The dialog that a 2xx to an INVITE of ours makes (RFC 3261 12.1.2).
+    init(id: SIPCallID, request: InviteRequest, response: SIPResponse, flow: SIPFlow) {
+        self.id = id
+        self.flow = flow
+        key = DialogKey(callID: request.callID, localTag: response.from.tag ?? "", remoteTag: response.to.tag ?? "")
+        localIdentity = request.from
+        remoteIdentity = response.headers.first("to")?.value ?? request.to
+        routes = response.headers.all("record-route").flatMap { (try? NameAddress.list($0.value, field: "Record-Route")) ?? [] }.reversed()
+        remoteTarget = Self.contact(response.headers) ?? request.uri
+        localSequence = request.sequence
+        // The far end counts its own requests from whatever it likes.
+        remoteSequence = 0
+        isDelayedOffer = false
+        stage = .established
+    }
+
+    static func contact(_ request: SIPRequest) -> String? { contact(request.headers) }
+
+    private static func contact(_ headers: [SIPHeader]) -> String? {
+        headers.first("contact").flatMap { try? NameAddress.list($0.value, field: "Contact") }?.first?.uri
     }
 
     /// Whether the user has been told of the end, so that nothing more is said to it.

@@ -30,6 +30,15 @@ struct InviteClientTransaction: Sendable {
     }
 
     var isTerminated: Bool { if case .terminated = state { true } else { false } }
+    /// A provisional response came, and no final one.
+    var isProceeding: Bool { if case .proceeding = state { true } else { false } }
+    /// No final response came.
+    var isOpen: Bool {
+        switch state {
+        case .calling, .proceeding: true
+        case .completed, .accepted, .terminated: false
+        }
+    }
 
     var deadline: NIODeadline? {
         switch state {
@@ -78,4 +87,7 @@ struct InviteClientTransaction: Sendable {
             break
         }
     }
+
+    /// Ends without another word: the connection is gone, or the far end never said a last one to a CANCEL.
+    mutating func abandon() { state = .terminated }
 }

@@ -75,7 +75,7 @@ final class Harness {
         let counters = endpoint.counters
         return counters.serverTransactionsAlive == 0 && counters.clientTransactionsAlive == 0 && counters.dialogsAlive == 0
             && counters.timersAlive == 0 && endpoint.deadline == nil && endpoint.serverIndex.isEmpty && endpoint.mergeIndex.isEmpty
-            && endpoint.clientIndex.isEmpty && endpoint.dialogIndex.isEmpty
+            && endpoint.outgoing.isEmpty && endpoint.outgoingByTag.isEmpty && endpoint.clientIndex.isEmpty && endpoint.dialogIndex.isEmpty
     }
 
     /// The last call that came in.
