@@ -15,6 +15,17 @@ OUT = pathlib.Path(__file__).parent / "out"
 logging.getLogger("websockets").setLevel(logging.CRITICAL)
 
 
+# Browsers and meters of the processor want a core of their own: never two of these at a time.
+HEAVY = {"browsers", "mission", "allocations"}
+
+
+def pytest_collection_modifyitems(items):
+    """Two processes run the tests (pytest.ini): a folder stays in one of them, and the heavy folders stay together."""
+    for item in items:
+        folder = item.path.parent.name
+        item.add_marker(pytest.mark.xdist_group("heavy" if folder in HEAVY else folder))
+
+
 @pytest.fixture(scope="session")
 def sound_card():
     card = SoundCard()

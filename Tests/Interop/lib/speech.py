@@ -1,6 +1,7 @@
 """Speech by espeak-ng, made once per sentence and rate and kept under out/."""
 
 import hashlib
+import os
 import pathlib
 import subprocess
 
@@ -21,7 +22,7 @@ def wav_file(sentence, rate, silence_before=0.0, silence_after=0.0, voice="en-us
     if not path.exists():
         _KEPT.mkdir(parents=True, exist_ok=True)
         spoken = subprocess.run(["espeak-ng", "-v", voice, "-s", "160", "--stdout", sentence], check=True, capture_output=True, timeout=30).stdout
-        finished = path.with_suffix(".part.wav")
+        finished = path.with_suffix(f".{os.getpid()}.wav")
         subprocess.run(
             ["sox", "-q", "-D", "-t", "wav", "-", "-b", "16", "-c", "1", "-r", str(rate), str(finished),
              "gain", "-n", "-6", "pad", str(silence_before), str(silence_after)],
