@@ -9,10 +9,10 @@ build_packages=(
     libopus-dev libosip2-dev libspandsp-dev libspeexdsp-dev libsqlite3-dev libsrtp2-dev libssl-dev pkg-config
     binutils ca-certificates git g++ libcurl4 libncurses6 libxml2 tzdata zlib1g-dev
 )
-# Foreign peers (sipp, baresip, Chromium, Firefox), a sound card for Firefox, speech (espeak-ng, sox), and Python;
+# Foreign peers (sipp, baresip, Kamailio, Chromium, Firefox), a sound card for Firefox, speech (espeak-ng, sox), and Python;
 # python3-dev and g++ because the PESQ package is published as source only.
 test_packages=(
-    baresip-core chromium curl espeak-ng firefox-esr fonts-dejavu-core g++ procps pulseaudio python3 python3-dev python3-venv sip-tester sox
+    baresip-core chromium curl espeak-ng firefox-esr fonts-dejavu-core g++ kamailio procps pulseaudio python3 python3-dev python3-venv sip-tester sox
 )
 
 case "${1:-}" in
@@ -48,3 +48,8 @@ for attempt in 1 2 3 4 5; do
     sleep 10
 done
 apt install -y -qq --no-install-recommends "${missing[@]}"
+
+# Debian starts a freshly installed Kamailio on port 5060, which is the gateway's; the tests start their own.
+if [[ " ${missing[*]} " == *" kamailio "* ]] && [ -d /run/systemd/system ]; then
+    "${as_root[@]}" systemctl disable --quiet --now kamailio
+fi

@@ -6,7 +6,9 @@ import re
 
 import pytest
 from gateway import Gateway, Parking
+from sip_callee import SIPCallee
 from sip_caller import SIPCaller
+from sipp import SippCallee
 from sound_card import SoundCard
 from twilio_agent import TwilioAgent
 
@@ -127,3 +129,33 @@ def start_phone(start_gateway):
     yield start
     for phone in started:
         phone.stop()
+
+
+@pytest.fixture
+def start_callee(start_gateway):
+    """Starts SIP phones that are called: start_callee(behaviour). What their behaviours raised fails the test."""
+    started = []
+
+    def start(*arguments, **options):
+        started.append(SIPCallee(*arguments, **options))
+        return started[-1]
+
+    yield start
+    for callee in started:
+        callee.stop()
+    failures = [failure for callee in started for failure in callee.failures]
+    assert not failures, failures
+
+
+@pytest.fixture
+def start_sipp_callee(start_gateway, out_folder):
+    """Starts sipp on a scenario of outbound/: start_sipp_callee("answered", …)."""
+    started = []
+
+    def start(scenario, **options):
+        started.append(SippCallee(out_folder, scenario, **options))
+        return started[-1]
+
+    yield start
+    for callee in started:
+        callee.stop()
