@@ -1,5 +1,6 @@
 import NIOConcurrencyHelpers
 import NIOCore
+import NIOPosix
 import SIPStack
 
 /// Carries the switchboard's decisions to the threads that do them.
@@ -21,6 +22,8 @@ final class GatewayOutlets: SwitchboardOutlets {
     }
 
     func media(_ loop: Int, _ body: @escaping @Sendable (MediaLoop, NIODeadline) -> Void) { loops[loop].execute(body) }
+
+    func background(_ work: @escaping @Sendable () -> Void) { NIOThreadPool.singleton.submit { _ in work() } }
 
     func post(_ event: SwitchboardEvent) { back(event) }
 

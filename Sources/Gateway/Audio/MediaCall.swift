@@ -1,22 +1,30 @@
 import Logging
 import NIOCore
 import RTP
+import SIPStack
 
-/// The media of one call: the caller's leg, the agent's, and the bridge between them. Confined to its media loop.
+/// The media of one call: the caller's leg, the far end's, and the bridge between them. Confined to its media loop.
+///
+/// The far end is an agent, a phone behind a trunk, or a sound that is only heard; one at a time is bridged.
 final class MediaCall: LegEvents, AgentLegEvents {
     let id: CallID
     let logger: Logger
     private unowned let loop: MediaLoop
     private(set) var caller: (any Leg)?
     private(set) var agent: (any AgentLeg)?
+    private(set) var callee: TrunkLeg?
+    private var sound: SoundPlayer?
     /// Agents already told to go whose socket is not closed yet.
     private var leaving: [any AgentLeg] = []
     private var bridge: Bridge?
-    private var isBridgeWanted = false
-    private var isEnding = false
+    /// Whom the caller is to hear.
+    private var wanted: FarEnd?
+    private(set) var isEnding = false
     private(set) var figures = MediaFigures()
     /// The next slot of this call's 20 ms grid.
     private var nextSlot: NIODeadline
+
+    private enum FarEnd { case agent, callee, sound }
 
     static let slot = TimeAmount.milliseconds(Int64(PlayoutQueue.slotMilliseconds))
     /// Slots played in one turn to make up for a late one; beyond that the grid is anchored anew.
@@ -34,35 +42,96 @@ final class MediaCall: LegEvents, AgentLegEvents {
     /// The caller's leg, made right after the call itself.
     func adopt(_ leg: any Leg) { caller = leg }
 
-    // MARK: The agent
+    // MARK: Far ends
 
+    /// Reaches for an agent, in place of the far end there was.
     func dial(_ order: AgentOrder, now: NIODeadline) {
-        dropAgent(CallEnd(.failed), now: now)
+        dropFarEnd(CallEnd(.failed), now: now)
         guard !isEnding else { return }
         let leg = loop.environment.makeAgent(order, self, logger, now)
         agent = leg
         leg.dial()
     }
 
-    /// Joins caller and agent as soon as sound can go both ways.
+    /// The leg of a phone that is being called, in place of the far end there was.
+    func adopt(callee leg: TrunkLeg, now: NIODeadline) {
+        dropFarEnd(CallEnd(.failed), now: now)
+        callee = leg
+    }
+
+    /// The callee's description, before its answer or with it.
+    func takeAnswer(_ answer: String, isFinal: Bool, now: NIODeadline) -> Result<Void, TrunkMediaError> {
+        guard let callee else { return .failure(.notAcceptable("the call ended meanwhile")) }
+        return Result { () throws(TrunkMediaError) in try callee.takeAnswer(answer, isFinal: isFinal, now: now) }
+    }
+
+    /// The far end that was called does not take the call.
+    func dropCallee(now: NIODeadline) {
+        if callee != nil { dropFarEnd(CallEnd(.failed), now: now) }
+    }
+
+    /// Plays a sound to the caller, in place of the far end there was; `played` is reported at its end.
+    func play(_ sound: SoundPlayer.Sound, now: NIODeadline) {
+        dropFarEnd(CallEnd(.failed), now: now)
+        guard !isEnding else { return }
+        self.sound = SoundPlayer(sound)
+        want(.sound, now: now)
+    }
+
+    /// The far end rings: the caller hears it, unless the far end is heard already.
+    func ringback(_ tone: CallProgressTone, now: NIODeadline) {
+        guard bridge == nil, sound == nil, !isEnding else { return }
+        sound = SoundPlayer(.tone(tone, milliseconds: nil))
+        want(.sound, now: now)
+    }
+
+    /// Joins caller and far end as soon as sound can go both ways.
     func connect(now: NIODeadline) {
-        isBridgeWanted = true
+        if sound != nil, agent != nil || callee != nil { dropSound() }
+        want(agent != nil ? .agent : callee != nil ? .callee : .sound, now: now)
+    }
+
+    private func want(_ end: FarEnd, now: NIODeadline) {
+        wanted = end
         startBridge(now: now)
     }
 
     private func startBridge(now: NIODeadline) {
-        guard isBridgeWanted, bridge == nil, let caller, caller.isReady, let agent else { return }
-        let bridge = Bridge(caller.port, agent)
+        guard bridge == nil, let wanted, let caller, caller.isReady, let port = farPort(wanted) else { return }
+        caller.port.opus = wanted == .agent ? loop.environment.opusFromAgent : loop.environment.opusFromTrunk
+        let bridge = Bridge(caller.port, port)
         bridge.start(now: now)
         self.bridge = bridge
         figures.path = bridge.pathDescription
         logger.info("audio connected", metadata: ["path": "\(bridge.pathDescription)"])
     }
 
-    private func dropAgent(_ end: CallEnd, now: NIODeadline) {
+    private func farPort(_ wanted: FarEnd) -> (any AudioPort)? {
+        switch wanted {
+        case .agent: agent
+        case .callee: callee.flatMap { $0.isReady ? $0.port : nil }
+        case .sound: sound
+        }
+    }
+
+    private func stopBridge() {
         bridge?.stop()
         bridge = nil
-        isBridgeWanted = false
+        wanted = nil
+    }
+
+    private func dropSound() {
+        stopBridge()
+        sound = nil
+    }
+
+    private func dropFarEnd(_ end: CallEnd, now: NIODeadline) {
+        dropSound()
+        if let callee {
+            self.callee = nil
+            keepFigures(of: callee)
+            callee.close(now: now, wallClock: loop.environment.wallClock())
+        }
         guard let agent else { return }
         self.agent = nil
         figures.playoutGaps += agent.playout.gaps
@@ -70,11 +139,20 @@ final class MediaCall: LegEvents, AgentLegEvents {
         if !agent.isOver { leaving.append(agent) }
     }
 
-    /// The caller pressed a key that came by signalling, not in the stream.
-    func pressed(_ digit: Digit, now: NIODeadline) {
-        guard let bridge, let caller else { return }
-        bridge.receive(digit: digit, from: caller.port, now: now)
+    /// Of several phones that were called one after the other, the last one's figures are the call's; the others still count.
+    private func keepFigures(of callee: TrunkLeg) {
+        if let earlier = figures.callee { loop.counters.finished.add(earlier) }
+        figures.callee = callee.figures
     }
+
+    /// The caller, or the callee, pressed a key that came by signalling, not in the stream.
+    func pressed(_ digit: Digit, byCallee: Bool = false, now: NIODeadline) {
+        guard let bridge, let port = byCallee ? callee?.port : caller?.port else { return }
+        bridge.receive(digit: digit, from: port, now: now)
+    }
+
+    /// The leg of a SIP call: the callee's are those that we made.
+    func trunkLeg(of sip: SIPCallID) -> TrunkLeg? { sip.isOutgoing ? callee : caller as? TrunkLeg }
 
     // MARK: The end
 
@@ -82,7 +160,7 @@ final class MediaCall: LegEvents, AgentLegEvents {
     func end(_ end: CallEnd, now: NIODeadline) {
         guard !isEnding else { return }
         isEnding = true
-        dropAgent(end, now: now)
+        dropFarEnd(end, now: now)
         if let caller {
             figures.caller = caller.figures
             caller.close(now: now, wallClock: loop.environment.wallClock())
@@ -105,11 +183,18 @@ final class MediaCall: LegEvents, AgentLegEvents {
         while nextSlot <= now, played <= Self.mostCatchUp {
             if now - nextSlot > Self.lateness { loop.counters.lateTicks += 1 }
             agent?.tick(slots: 0, now: now)
+            sound?.tick(now: now)
             nextSlot = nextSlot + Self.slot
             played += 1
         }
         if nextSlot <= now { reanchor(now: now) }
-        if played > 0 { caller?.tick(now: now, wallClock: wallClock) }
+        guard played > 0 else { return }
+        caller?.tick(now: now, wallClock: wallClock)
+        callee?.tick(now: now, wallClock: wallClock)
+        if sound?.isOver == true {
+            dropSound()
+            loop.report(.played, of: self)
+        }
     }
 
     /// The loop stalled: what was not played then is not played now, and the time on the wire goes on.
@@ -121,13 +206,14 @@ final class MediaCall: LegEvents, AgentLegEvents {
     }
 
     var deadline: NIODeadline? {
-        var first = NIODeadline.earlier(caller?.deadline, agent?.deadline)
+        var first = NIODeadline.earlier(NIODeadline.earlier(caller?.deadline, callee?.deadline), agent?.deadline)
         for leg in leaving { first = NIODeadline.earlier(first, leg.deadline) }
         return first
     }
 
     func expire(now: NIODeadline) {
         caller?.expire(now: now)
+        callee?.expire(now: now)
         agent?.expire(now: now)
         for leg in leaving { leg.expire(now: now) }
         releaseIfOver()
@@ -136,6 +222,7 @@ final class MediaCall: LegEvents, AgentLegEvents {
     var currentFigures: MediaFigures {
         var current = figures
         if let caller { current.caller = caller.figures }
+        if let callee { current.callee = callee.figures }
         current.playoutGaps += agent?.playout.gaps ?? 0
         return current
     }
@@ -146,7 +233,9 @@ final class MediaCall: LegEvents, AgentLegEvents {
 
     func legBecameReady() { startBridge(now: loop.now) }
 
-    func legEnded(_ end: CallEnd) { loop.report(.callerEnded(end), of: self) }
+    func legEnded(_ leg: any Leg, _ end: CallEnd) {
+        loop.report(leg === caller ? .callerEnded(end) : .calleeEnded(end), of: self)
+    }
 
     // MARK: AgentLegEvents
 

@@ -10,6 +10,10 @@ enum MediaEvent: Sendable {
     case agentLost(CallEnd)
     /// The caller is gone.
     case callerEnded(CallEnd)
+    /// The far end of a trunk step is gone.
+    case calleeEnded(CallEnd)
+    /// A file or a failure tone was played to its end.
+    case played
     /// Nothing is left of the call's media; its figures.
     case released(MediaFigures)
 }
@@ -17,6 +21,8 @@ enum MediaEvent: Sendable {
 /// What was counted of a call's media.
 struct MediaFigures: Sendable {
     var caller = LegFigures()
+    /// Of the last trunk that was called; nil when none was.
+    var callee: LegFigures?
     /// Breaks in the agent's speech.
     var playoutGaps = 0
     /// The whole way of the sound in one line.

@@ -20,6 +20,7 @@ extension MediaLoop {
         for call in calls.values {
             let figures = call.currentFigures
             snapshot.legs.add(figures.caller)
+            if let callee = figures.callee { snapshot.legs.add(callee) }
             snapshot.playoutGaps += figures.playoutGaps
             snapshot.playoutQueueMilliseconds += call.queuedMilliseconds
         }

@@ -11,6 +11,8 @@ extension MediaLoop {
         case description(TrunkMediaError)
         /// All RTP ports are in use.
         case noPort
+        /// The call ended meanwhile.
+        case over
     }
 
     /// Makes the media of a phone's call.
@@ -46,5 +48,29 @@ extension MediaLoop {
             }, now: now)
         call.adopt(leg)
         return .success(text)
+    }
+
+    /// Makes the media of a call that goes out by a trunk, in place of the far end the call had.
+    /// - Returns: our offer.
+    func openCallee(
+        of call: MediaCall, parameters: TrunkLeg.Parameters, now: NIODeadline
+    ) -> Result<String, TrunkRefusal> {
+        guard !call.isEnding else { return .failure(.over) }
+        guard let socket = environment.io.openTrunkPort() else { return .failure(.noPort) }
+        var description = TrunkMediaSession(
+            localAddress: parameters.localAddress, localPort: socket.number, codecs: parameters.codecs,
+            telephoneEvent: parameters.sendsTelephoneEvents, sessionID: parameters.sessionID)
+        let offer = description.offer()
+        let assumed = NegotiatedAudio(codec: parameters.codecs.first ?? .pcmu, payloadType: 0, receivePayloadTypes: [0: .pcmu, 8: .pcma])
+        var random = AnyGenerator(environment.randomness())
+        let leg = TrunkLeg(
+            parameters: parameters, socket: socket, description: description, audio: assumed, isNegotiated: false,
+            io: environment.io, table: table, events: call, logger: call.logger,
+            port: { wire in
+                RTPAudioPort(
+                    audio: assumed, wire: wire, opus: environment.opusFromTrunk, cname: parameters.cname, using: &random, now: now)
+            }, now: now)
+        call.adopt(callee: leg, now: now)
+        return .success(offer)
     }
 }

@@ -56,6 +56,7 @@ final class MediaLoop: DatagramReceiver {
         guard calls.removeValue(forKey: call.id) != nil else { return }
         for index in phases.indices { phases[index].removeAll { $0 === call } }
         counters.finished.add(call.figures.caller)
+        if let callee = call.figures.callee { counters.finished.add(callee) }
         counters.playoutGaps += call.figures.playoutGaps
         sink(call.id, .released(call.figures))
     }

@@ -15,6 +15,10 @@ final class OutboundStream {
     private var accumulator: FrameAccumulator
     private(set) var mapper: TimestampMapper
     private let payload: UnsafeMutableRawBufferPointer
+    /// When silence is to be sent next, unless a frame comes before.
+    private var silenceDue: NIODeadline
+    private let silence: SampleBuffer
+    private let packetTime: TimeAmount
 
     /// One encoded frame; the pointer is valid during the call that hands it over.
     struct Packet {
@@ -26,10 +30,14 @@ final class OutboundStream {
 
     /// Room for 120 ms at 48 kHz.
     private static let largestFrame = 5760
+    /// Silence of the other side that is waited for: what is late by jitter still finds its place free.
+    private static let patience = TimeAmount.milliseconds(100)
+    /// A tick that comes this much before its time counts: the grid and the stream have different beginnings.
+    private static let slack = TimeAmount.milliseconds(10)
 
     /// nil for a codec we cannot encode.
     /// - Parameter earlier: the axis of the stream this one follows on the same RTP session.
-    init?(audio: NegotiatedAudio, rate: Int, opus: OpusEncoder.Settings, after earlier: TimestampMapper?) {
+    init?(audio: NegotiatedAudio, rate: Int, opus: OpusEncoder.Settings, after earlier: TimestampMapper?, now: NIODeadline) {
         let native = CodecCatalogue.rates(of: audio.codec.rawValue)
         var settings = opus
         settings.frameMilliseconds = audio.packetTime
@@ -45,6 +53,9 @@ final class OutboundStream {
         accumulator = FrameAccumulator(frameSamples: rate / 1000 * audio.packetTime)
         let clockRate = audio.codec.rtpClockRate
         mapper = earlier?.continued(clockRate: clockRate) ?? TimestampMapper(clockRate: clockRate)
+        packetTime = .milliseconds(Int64(audio.packetTime))
+        silence = SampleBuffer(capacity: rate / 1000 * audio.packetTime)
+        silenceDue = now + Self.patience
         payload = .allocate(byteCount: OpusEncoder.maximumPayload + 32, alignment: 16)
     }
 
@@ -52,6 +63,8 @@ final class OutboundStream {
 
     /// Encodes a frame and hands over every packet that is full with it.
     func send(_ frame: borrowing AudioFrame, now: NIODeadline, emit: (Packet) -> Void) {
+        let length = TimeAmount.milliseconds(Int64(frame.samples.count * 1000 / rate))
+        silenceDue = now + Self.patience + length
         if frame.startsAxis { accumulator.reset() }
         if let payload = relayable(frame) {
             guard let place = place(frame.mediaTime, frame.samples.count, startsAxis: frame.startsAxis, now: now) else { return }
@@ -61,6 +74,17 @@ final class OutboundStream {
         accumulator.append(frame.samples, mediaTime: frame.mediaTime) { samples, mediaTime in
             encode(samples, mediaTime: mediaTime, startsAxis: startsAxis, now: now, emit: emit)
         }
+    }
+
+    /// Called on the 20 ms grid: silence, packet by packet, where nobody sent anything for a while.
+    func keepAlive(now: NIODeadline, emit: (Packet) -> Void) {
+        guard now >= silenceDue - Self.slack else { return }
+        silenceDue = max(silenceDue + packetTime, now - Self.patience)
+        accumulator.reset()
+        let samples = silence.samples
+        samples.update(repeating: 0)
+        let place = mapper.fill(samples: samples.count, rate: rate, now: now)
+        emitEncoded(UnsafeBufferPointer(samples), at: place, emit: emit)
     }
 
     /// Our axis at `now`, for keys.
@@ -78,7 +102,11 @@ final class OutboundStream {
         _ samples: UnsafeMutableBufferPointer<Int16>, mediaTime: Int64, startsAxis: Bool, now: NIODeadline, emit: (Packet) -> Void
     ) {
         guard let place = place(mediaTime, samples.count, startsAxis: startsAxis, now: now) else { return }
-        var source = UnsafeBufferPointer(samples)
+        emitEncoded(UnsafeBufferPointer(samples), at: place, emit: emit)
+    }
+
+    private func emitEncoded(_ samples: UnsafeBufferPointer<Int16>, at place: TimestampMapper.Place, emit: (Packet) -> Void) {
+        var source = samples
         if let resampler {
             let count = resampler.process(source, into: resampled.samples)
             source = UnsafeBufferPointer(resampled.prefix(count))

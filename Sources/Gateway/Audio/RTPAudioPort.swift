@@ -8,7 +8,10 @@ import Transcode
 /// Packets leave through `wire`, which protects and addresses them; decrypted packets come in by `receive`.
 final class RTPAudioPort: AudioPort, InboundStreamOutput {
     private(set) var audio: NegotiatedAudio
-    private let opus: OpusEncoder.Settings
+    /// Cost and protection of Opus toward this peer; counts from the next `start` on.
+    var opus: OpusEncoder.Settings
+    /// While joined to a bridge, what nobody sends is silence on the wire: carriers and NATs take a stream that stops for dead.
+    var keepsStreamAlive = false
     private weak var wire: (any MediaWire)?
     private var session: RTPSession
     private var events: [RTPEvent] = []
@@ -56,7 +59,7 @@ final class RTPAudioPort: AudioPort, InboundStreamOutput {
         stream.output = self
         stream.isHeld = !audio.direction.receives
         inbound = stream
-        outbound = OutboundStream(audio: audio, rate: rate, opus: opus, after: axis)
+        outbound = OutboundStream(audio: audio, rate: rate, opus: opus, after: axis, now: now)
     }
 
     func stop() {
@@ -69,12 +72,14 @@ final class RTPAudioPort: AudioPort, InboundStreamOutput {
 
     func send(_ frame: borrowing AudioFrame, now: NIODeadline) {
         guard let outbound, audio.direction.sends, !session.isSendingDigit else { return }
-        outbound.send(frame, now: now) { packet in
-            guard let wire, let buffer = wire.packetBuffer() else { return }
-            let length = session.writePacket(
-                payload: packet.payload, timestamp: packet.timestamp, marker: packet.marker, now: now, into: buffer)
-            if length > 0 { wire.sendMedia(length: length, now: now) }
-        }
+        outbound.send(frame, now: now) { write($0, now: now) }
+    }
+
+    private func write(_ packet: OutboundStream.Packet, now: NIODeadline) {
+        guard let wire, let buffer = wire.packetBuffer() else { return }
+        let length = session.writePacket(
+            payload: packet.payload, timestamp: packet.timestamp, marker: packet.marker, now: now, into: buffer)
+        if length > 0 { wire.sendMedia(length: length, now: now) }
     }
 
     func send(digit: Digit, duration: Int, now: NIODeadline) {
@@ -115,6 +120,7 @@ final class RTPAudioPort: AudioPort, InboundStreamOutput {
     func tick(now: NIODeadline, wallClock: NTPTimestamp) {
         inbound?.tick(jitterMilliseconds: session.statistics.jitterMilliseconds, now: now)
         sendDueDigits(now: now)
+        if keepsStreamAlive, audio.direction.sends, !session.isSendingDigit { outbound?.keepAlive(now: now) { write($0, now: now) } }
         guard now >= session.reportDeadline, let wire, let buffer = wire.packetBuffer(),
             let length = session.writeControl(now: now, wallClock: wallClock, into: buffer)
         else { return }

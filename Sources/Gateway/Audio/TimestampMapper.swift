@@ -21,11 +21,18 @@ struct TimestampMapper {
     private var last: (timestamp: Int64, duration: Int64, sent: NIODeadline)?
     private var refused = 0
     private var mustRebase = false
+    /// The last frame sent was silence of ours.
+    private var isFilling = false
+    /// When the first of the frames refused in a row came.
+    private var firstRefused: NIODeadline?
 
     /// Longest jump that is taken over as it is, in seconds.
     private static let longestJump: Int64 = 2
     /// Frames not beyond the last one sent, in a row, after which the source has evidently begun anew.
     private static let refusalsBeforeRebase = 5
+    /// Frames for time that silence of ours took come all at once after a stall; only those of a source that began anew
+    /// come in their own rhythm, over more time than this.
+    private static let burst = TimeAmount.milliseconds(60)
 
     init(clockRate: Int) {
         self.clockRate = Int64(clockRate)
@@ -52,16 +59,41 @@ struct TimestampMapper {
         if startsAxis || mustRebase { return rebase(after: last, mediaTime: mediaTime, duration: duration, now: now) }
         let mapped = baseOut + (mediaTime - baseIn) * clockRate / Int64(rate)
         if mapped <= last.timestamp {
-            refused += 1
-            return refused < Self.refusalsBeforeRebase
-                ? nil : rebase(after: last, mediaTime: mediaTime, duration: duration, now: now)
+            return refuse(now: now) ? nil : rebase(after: last, mediaTime: mediaTime, duration: duration, now: now)
         }
         if mapped - last.timestamp > Self.longestJump * clockRate {
             return rebase(after: last, mediaTime: mediaTime, duration: duration, now: now)
         }
         refused = 0
+        let follows = isFilling
+        isFilling = false
         self.last = (mapped, duration, now)
-        return Place(timestamp: mapped, marker: false)
+        return Place(timestamp: mapped, marker: follows)
+    }
+
+    /// A place for silence of ours, directly behind the last frame: it lags behind wall time as much as it began late, so
+    /// that the source finds the present free when it resumes.
+    mutating func fill(samples: Int, rate: Int, now: NIODeadline) -> Place {
+        let duration = Int64(samples) * clockRate / Int64(rate)
+        guard let last, !mustRebase || isFilling else {
+            let start = last.map { $0.timestamp + max($0.duration, units(from: $0.sent, to: now)) } ?? 0
+            let place = begin(at: start, mediaTime: 0, duration: duration, now: now)
+            (isFilling, mustRebase) = (true, true)
+            return place
+        }
+        let place = Place(timestamp: last.timestamp + last.duration, marker: false)
+        self.last = (place.timestamp, duration, now)
+        isFilling = true
+        return place
+    }
+
+    /// - Returns: whether a frame that is not beyond the last one sent is to be dropped.
+    private mutating func refuse(now: NIODeadline) -> Bool {
+        if refused == 0 { firstRefused = now }
+        refused += 1
+        guard refused >= Self.refusalsBeforeRebase else { return true }
+        guard isFilling, let firstRefused else { return false }
+        return now - firstRefused < Self.burst
     }
 
     /// Our axis at `now`, for what is sent beside the frames (keys): the end of the last frame, moved on by the wall time
@@ -83,6 +115,7 @@ struct TimestampMapper {
         baseOut = timestamp
         refused = 0
         mustRebase = false
+        isFilling = false
         last = (timestamp, duration, now)
         return Place(timestamp: timestamp, marker: true)
     }

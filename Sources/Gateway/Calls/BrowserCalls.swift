@@ -32,6 +32,8 @@ struct BrowserCallRequest: Sendable {
     var parameters: [String: String]
     /// For the log: the address the request came from.
     var source: String
+    /// Its signalling has no words for a failure after the answer (WHIP): it hears a tone before the call ends.
+    var hearsTones = false
     /// Hears of the call from `ringing` on; called in order, from any thread.
     var observer: @Sendable (BrowserCallEvent) -> Void
 }

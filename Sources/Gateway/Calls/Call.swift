@@ -5,14 +5,24 @@ import Dialplan
 /// It knows neither SIP nor browsers: the switchboard carries its commands to whichever legs the call has.
 struct Call: Sendable {
     enum Command: Sendable, Equatable {
-        /// The caller hears that the far end is being reached.
+        /// The caller's signalling hears that the far end rings; once in a call.
         case ring
+        /// Where the caller can hear it, a ringing tone: the far end rings and sends no sound of its own.
+        case ringback
+        /// The callee's sound goes to the caller before the answer (early media).
+        case early
         /// Reach this agent.
         case dial(AgentStep)
-        /// The call is taken: tell the caller, and join the two legs.
+        /// Call by these trunks.
+        case call(TrunkStep)
+        /// Play this file to the caller, who is answered.
+        case play(file: String)
+        /// The call is taken: tell the caller.
         case answer
-        /// A new far end took over an answered call: join the two legs.
+        /// Join the caller to the far end that took the call.
         case join
+        /// The caller hears the tone of this failure; the call ends after it.
+        case failureTone(CallEnd)
         /// Everything ends; `tellCaller` is false where the caller ended it.
         case end(CallEnd, tellCaller: Bool)
     }
@@ -22,16 +32,20 @@ struct Call: Sendable {
         /// A step is being tried; the caller has no final answer yet.
         case ringing
         case connected
-        /// Lost its agent after the answer; a further step is being tried.
+        /// Answered, and a step is being tried: the agent was lost, or a file is played.
         case recovering
+        /// No step took the call, and the caller hears why.
+        case failing(CallEnd)
         case ending
     }
 
     private var state = State.routing
     private var steps: ArraySlice<Step>
+    /// A caller without words of its own (WHIP) hears a tone before the call fails.
+    private let hearsFailureTones: Bool
     private var hasRung = false
     /// How the last step failed, which is the final answer when no other follows.
-    private var lastFailure = CallEnd(.noRoute)
+    private var lastFailure: CallEnd?
     /// Once ended: how.
     private(set) var end: CallEnd?
 
@@ -43,13 +57,16 @@ struct Call: Sendable {
         case .routing: "routing"
         case .ringing: "ringing"
         case .connected, .recovering: "connected"
-        case .ending: "ending"
+        case .failing, .ending: "ending"
         }
     }
 
-    /// - Parameter steps: of the matched route, in order.
-    init(steps: [Step]) {
+    /// - Parameters:
+    ///   - steps: of the matched route, in order.
+    ///   - hearsFailureTones: whether a failure is heard for a few seconds before the call ends
+    init(steps: [Step], hearsFailureTones: Bool = false) {
         self.steps = steps[...]
+        self.hearsFailureTones = hearsFailureTones
     }
 
     /// The caller's media is there: the first step is tried.
@@ -59,19 +76,31 @@ struct Call: Sendable {
         tryNext(into: &out)
     }
 
-    mutating func agentAnswered(into out: inout [Command]) {
+    /// The far end of a trunk step made progress: it rings, sends sound before its answer, or both.
+    mutating func progressed(isRinging: Bool, hasMedia: Bool, into out: inout [Command]) {
+        guard state == .ringing || state == .recovering else { return }
+        if hasMedia { out.append(.early) }
+        guard isRinging else { return }
+        ring(into: &out)
+        if !hasMedia { out.append(.ringback) }
+    }
+
+    /// The far end of the present step takes the call.
+    mutating func stepTook(into out: inout [Command]) {
         switch state {
         case .ringing:
             state = .connected
             out.append(.answer)
+            out.append(.join)
         case .recovering:
             state = .connected
             out.append(.join)
-        case .routing, .connected, .ending: break
+        case .routing, .connected, .failing, .ending: break
         }
     }
 
-    mutating func agentFailed(_ failure: CallEnd, into out: inout [Command]) {
+    /// The present step cannot take the call.
+    mutating func stepFailed(_ failure: CallEnd, into out: inout [Command]) {
         guard state == .ringing || state == .recovering else { return }
         lastFailure = failure
         tryNext(into: &out)
@@ -84,34 +113,61 @@ struct Call: Sendable {
             state = .recovering
             lastFailure = failure
             tryNext(into: &out)
-        case .ringing, .recovering: agentFailed(failure, into: &out)
-        case .routing, .ending: break
+        case .ringing, .recovering: stepFailed(failure, into: &out)
+        case .routing, .failing, .ending: break
         }
     }
 
-    /// The one way to finish, legal in every state.
+    /// A file or a failure tone was heard to its end.
+    mutating func played(into out: inout [Command]) {
+        switch state {
+        case .recovering:
+            if steps.isEmpty, lastFailure == nil { lastFailure = CallEnd(.calleeHangup, detail: "The announcement ended.") }
+            tryNext(into: &out)
+        case .failing(let failure): end(failure, into: &out)
+        case .routing, .ringing, .connected, .ending: break
+        }
+    }
+
+    /// The one way to finish, legal in every state. A call that was failing anyway keeps its cause.
     mutating func end(_ end: CallEnd, tellCaller: Bool = true, into out: inout [Command]) {
         guard state != .ending else { return }
+        var end = end
+        if case .failing(let failure) = state { end = failure }
         state = .ending
         self.end = end
         out.append(.end(end, tellCaller: tellCaller))
     }
 
     private mutating func tryNext(into out: inout [Command]) {
-        guard let step = steps.popFirst() else { return end(lastFailure, into: &out) }
+        guard let step = steps.popFirst() else { return fail(lastFailure ?? CallEnd(.noRoute), into: &out) }
         switch step {
         case .agent(let agent):
-            if !hasRung, state == .ringing {
-                hasRung = true
-                out.append(.ring)
-            }
+            ring(into: &out)
             out.append(.dial(agent))
+        case .trunk(let trunk): out.append(.call(trunk))
+        case .play(let file):
+            if state == .ringing { out.append(.answer) }
+            state = .recovering
+            out.append(.play(file: file))
         case .reject(let code):
-            end(CallEnd(.rejected, sipStatus: code, detail: "The dial plan rejects the call."), into: &out)
-        case .trunk, .browser, .play:
-            // Parsed and warned about at load; not built yet, so it fails over like a far end that cannot be reached.
+            fail(CallEnd(.rejected, sipStatus: code, detail: "The dial plan rejects the call."), into: &out)
+        case .browser:
+            // Refused when the plan is loaded; a plan made otherwise fails over like a far end that cannot be reached.
             lastFailure = CallEnd(.unreachable, detail: "This kind of step is not built yet.")
             tryNext(into: &out)
         }
+    }
+
+    private mutating func ring(into out: inout [Command]) {
+        guard !hasRung, state == .ringing else { return }
+        hasRung = true
+        out.append(.ring)
+    }
+
+    private mutating func fail(_ failure: CallEnd, into out: inout [Command]) {
+        guard hearsFailureTones, state == .ringing else { return end(failure, into: &out) }
+        state = .failing(failure)
+        out.append(.failureTone(failure))
     }
 }

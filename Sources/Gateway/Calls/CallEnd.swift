@@ -1,5 +1,5 @@
 /// The end of a call: its one word, the SIP status that says the same, and what a person should read.
-public struct CallEnd: Sendable, Equatable {
+public struct CallEnd: Error, Equatable {
     /// The word of CONTRACT section 4.
     public var reason: EndReason
     /// SIP status code, 200 to 699.

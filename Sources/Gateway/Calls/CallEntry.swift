@@ -23,10 +23,39 @@ struct CallEntry {
     /// Waits for the answer of a browser's call.
     var reply: SwitchboardEvent.BrowserReply?
     var answeredAt: Date?
+    /// How many more gateways the call may pass (RFC 7332), and which it has passed.
+    var maxForwards = SIPCallOrder.defaultMaxForwards
+    var path: [String] = []
+    /// The caller's INVITE brought a description, so that ours is an answer.
+    var hasOffer = false
+    /// The country of the trunk that was called last, whose tones the caller hears.
+    var lastCountry = ""
+    /// The callee's sound goes to the caller, who has no final answer yet.
+    var isEarly = false
+    /// The far end of a trunk step, while it is called and after it answered.
+    var callee: Callee?
     /// The media is being made, so it has to be ended too.
     var hasMedia = false
 
     var sipCall: SIPCallID? {
         if case .trunk(let id, _) = caller { id } else { nil }
     }
+
+    var isBrowser: Bool {
+        if case .browser = caller { true } else { false }
+    }
+}
+
+/// The far end of a trunk step.
+struct Callee {
+    let sip: SIPCallID
+    let step: TrunkStep
+    /// The number that is dialled.
+    let number: String
+    let trunk: Trunk
+    /// Trunks to be tried after this one.
+    let rest: ArraySlice<String>
+    /// The SIP endpoint knows of it.
+    var isOrdered = false
+    var isAnswered = false
 }

@@ -49,6 +49,24 @@ extension EndReason {
         }
     }
 
+    /// What a final answer of the far end means to the call (RFC 3261 21).
+    public init(sipStatus: Int) {
+        switch sipStatus {
+        case 486, 600: self = .busy
+        case 408, 480, 487: self = .noAnswer
+        case 300..<400, 404, 410, 482, 483, 484, 485, 500..<600, 604: self = .unreachable
+        default: self = .rejected
+        }
+    }
+
+    /// The status that a caller gets for the far end's: the same where it speaks of the called party, the word's own where
+    /// it speaks of our message to the trunk (a challenge, a redirection, a description it cannot use). 503 would make the
+    /// caller's carrier avoid us for what is wrong with one trunk (RFC 3261 16.7).
+    static func passedOn(sipStatus: Int) -> Int {
+        let ofTheParty: Set<Int> = [403, 404, 408, 410, 480, 482, 483, 484, 485, 486, 488, 500, 502, 504, 600, 603, 604, 606, 607, 608]
+        return ofTheParty.contains(sipStatus) ? sipStatus : EndReason(sipStatus: sipStatus).sipStatus
+    }
+
     /// One sentence for people: what happened.
     public var sentence: String {
         switch self {

@@ -27,7 +27,8 @@ extension SwitchboardCore {
         do { offer = try BrowserOffer(parsing: request.sdp) } catch {
             return refuse(CallEnd(.failed, sipStatus: error.httpStatus == 406 ? 488 : 400), status: error.httpStatus, error.description)
         }
-        var entry = enter(.browser(observer: request.observer), decision: decision, parameters: request.parameters)
+        var entry = enter(
+            .browser(observer: request.observer), decision: decision, parameters: request.parameters, hearsFailureTones: request.hearsTones)
         entry.reply = reply
         entry.hasMedia = true
         keep(entry)

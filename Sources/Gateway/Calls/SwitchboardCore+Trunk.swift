@@ -14,9 +14,10 @@ extension SwitchboardCore {
         case .cancelled(let sip): end(sip, CallEnd(.callerHangup))
         case .reoffer(let sip, let offer): reoffer(sip, offer)
         case .info(let sip, let contentType, let body): info(sip, contentType, body)
+        case .progress(let sip, let status, let answer, _): progressed(sip, status: status, answer: answer)
+        case .answered(let sip, let answer, _): answered(sip, answer)
+        case .failed(let sip, let failure): failed(sip, failure)
         case .ended(let sip, let end): ended(sip, end)
-        // Of calls out, which are not ordered yet.
-        case .progress, .answered, .failed: break
         case .send, .close: break
         }
     }
@@ -35,7 +36,11 @@ extension SwitchboardCore {
             CallQuery(
                 via: .trunk(trunk.name), from: caller.user, to: incoming.requested.user,
                 headers: incoming.headers.map { ($0.name, $0.value) }, time: now()))
-        let entry = enter(.trunk(incoming.id, trunk: trunk.name), decision: decision, parameters: [:])
+        var entry = enter(.trunk(incoming.id, trunk: trunk.name), decision: decision, parameters: [:])
+        entry.maxForwards = incoming.onwardMaxForwards
+        entry.path = incoming.path
+        entry.hasOffer = incoming.offer != nil
+        keep(entry)
         logStart(entry, via: trunk.name)
         guard decision.route != nil else { return update(entry.id) { $0.end(CallEnd(.noRoute), into: &$1) } }
         if case .reject? = decision.steps.first { return update(entry.id) { $0.begin(into: &$1) } }
@@ -62,13 +67,9 @@ extension SwitchboardCore {
         keep(entry)
         let (id, logger, outlets, offer) = (entry.id, entry.logger, outlets, incoming.offer)
         let peer = TransportAddress(host: incoming.flow.remote.host, port: incoming.flow.remote.port)
-        let codecs = trunk.codecs.compactMap { AudioCodec(rawValue: $0.rawValue.lowercased()) }
-        let acceptFrom = trunk.acceptFrom.compactMap { AddressPrefix($0.description) }
         outlets.media(entry.loop) { loop, now in
             let parameters = TrunkLeg.Parameters(
-                localAddress: loop.environment.trunkAddress, signallingPeer: peer, acceptFrom: acceptFrom, codecs: codecs,
-                sendsTelephoneEvents: trunk.dtmf == .auto || trunk.dtmf == .rfc4733, sessionID: UInt64(now.uptimeNanoseconds),
-                cname: id.description)
+                trunk: trunk, call: id, signallingPeer: peer, localAddress: loop.environment.trunkAddress, now: now)
             outlets.post(.trunkPrepared(id, loop.openTrunkCall(id, offer: offer, parameters: parameters, logger: logger, now: now)))
         }
     }
@@ -88,10 +89,11 @@ extension SwitchboardCore {
         }
     }
 
-    private func end(for refusal: MediaLoop.TrunkRefusal) -> CallEnd {
+    func end(for refusal: MediaLoop.TrunkRefusal) -> CallEnd {
         switch refusal {
         case .description(let error): CallEnd(.failed, sipStatus: error.sipStatus, detail: error.description)
         case .noPort: CallEnd(.overload, detail: "All RTP ports are in use.")
+        case .over: CallEnd(.failed)
         }
     }
 
@@ -100,11 +102,11 @@ extension SwitchboardCore {
         let (id, outlets) = (entry.id, outlets)
         outlets.media(entry.loop) { loop, now in
             loop.perform(on: id, now: now) { call in
-                guard let leg = call.caller as? TrunkLeg else { return }
+                guard let leg = call.trunkLeg(of: sip) else { return }
                 if let answer {
                     do throws(TrunkMediaError) { try leg.accept(answer: answer, now: now) } catch {
                         let end = CallEnd(.failed, sipStatus: error.sipStatus, detail: error.description)
-                        return outlets.post(.media(id, .callerEnded(end)))
+                        return outlets.post(.media(id, sip.isOutgoing ? .calleeEnded(end) : .callerEnded(end)))
                     }
                 }
                 leg.acknowledged()
@@ -117,16 +119,16 @@ extension SwitchboardCore {
         let (id, outlets) = (entry.id, outlets)
         outlets.media(entry.loop) { loop, now in
             loop.perform(on: id, now: now) { call in
-                guard let leg = call.caller as? TrunkLeg else { return }
-                guard let offer else { return outlets.post(.reoffered(id, .success(leg.offer()))) }
+                guard let leg = call.trunkLeg(of: sip) else { return }
+                guard let offer else { return outlets.post(.reoffered(id, sip, .success(leg.offer()))) }
                 let result = Result { () throws(TrunkMediaError) in try leg.reoffer(offer, now: now) }
-                outlets.post(.reoffered(id, result))
+                outlets.post(.reoffered(id, sip, result))
             }
         }
     }
 
-    func reoffered(_ id: CallID, _ result: Result<String, TrunkMediaError>) {
-        guard let entry = entries[id], let sip = entry.sipCall else { return }
+    func reoffered(_ id: CallID, _ sip: SIPCallID, _ result: Result<String, TrunkMediaError>) {
+        guard let entry = entries[id], bySIP[sip] == id else { return }
         switch result {
         case .success(let description):
             entry.logger.debug("re-INVITE answered")
@@ -141,7 +143,9 @@ extension SwitchboardCore {
     private func info(_ sip: SIPCallID, _ contentType: String, _ body: [UInt8]) {
         guard let entry = entry(of: sip), entry.call.isAnswered, let digit = Self.digit(contentType, body) else { return }
         let id = entry.id
-        outlets.media(entry.loop) { loop, now in loop.perform(on: id, now: now) { $0.pressed(digit, now: now) } }
+        outlets.media(entry.loop) { loop, now in
+            loop.perform(on: id, now: now) { $0.pressed(digit, byCallee: sip.isOutgoing, now: now) }
+        }
     }
 
     private static func digit(_ contentType: String, _ body: [UInt8]) -> Digit? {
@@ -156,6 +160,7 @@ extension SwitchboardCore {
     }
 
     private func ended(_ sip: SIPCallID, _ end: SIPEnd) {
+        if sip.isOutgoing { return calleeEnded(sip, end) }
         switch end {
         case .hungUp: self.end(sip, CallEnd(.callerHangup))
         case .noAcknowledgement:

@@ -16,12 +16,15 @@ final class SwitchboardCore {
     func now() -> Date { clock() }
     private var random: any RandomNumberGenerator
 
-    private(set) var entries: [CallID: CallEntry] = [:]
-    private var bySIP: [SIPCallID: CallID] = [:]
+    var entries: [CallID: CallEntry] = [:]
+    /// Both legs of a call, the callee's while it is called and after it answered.
+    var bySIP: [SIPCallID: CallID] = [:]
     private var callsOnLoop: [Int]
+    /// Handles of calls that go out so far.
+    var callsOut: UInt64 = 0
     /// Calls that each trunk began in the present second of the clock.
     var arrivals: [String: (second: Int, calls: Int)] = [:]
-    private(set) var figures = SwitchboardFigures()
+    var figures = SwitchboardFigures()
     private var whenDrained: (@Sendable () -> Void)?
 
     /// Seconds after which a refused caller may try again while we drain or are full.
@@ -46,7 +49,12 @@ final class SwitchboardCore {
         case .browserPrepared(let id, let answer): browserPrepared(id, answer)
         case .browserHungUp(let id, let end): update(id) { $0.end(end, tellCaller: end.reason != .callerHangup, into: &$1) }
         case .trunkPrepared(let id, let result): trunkPrepared(id, result)
-        case .reoffered(let id, let result): reoffered(id, result)
+        case .reoffered(let id, let sip, let result): reoffered(id, sip, result)
+        case .calleePrepared(let id, let sip, let result): calleePrepared(id, sip, result)
+        case .calleeProgressed(let id, let sip, let isRinging, let hasMedia):
+            if callee(sip, of: id) != nil { update(id) { $0.progressed(isRinging: isRinging, hasMedia: hasMedia, into: &$1) } }
+        case .calleeAnswered(let id, let sip, let result): calleeAnswered(id, sip, result)
+        case .recordingLoaded(let id, let result): recordingLoaded(id, result)
         case .media(let id, let event): handle(event, of: id)
         case .drain(let finished): drain(finished)
         case .endAll(let reason): endAll(reason)
@@ -64,7 +72,9 @@ final class SwitchboardCore {
         return nil
     }
 
-    func enter(_ caller: CallEntry.Caller, decision: RouteDecision, parameters: [String: String]) -> CallEntry {
+    func enter(
+        _ caller: CallEntry.Caller, decision: RouteDecision, parameters: [String: String], hearsFailureTones: Bool = false
+    ) -> CallEntry {
         var generator = AnyGenerator(random)
         let id = CallID(using: &generator)
         let loop = callsOnLoop.indices.min { callsOnLoop[$0] < callsOnLoop[$1] } ?? 0
@@ -72,7 +82,7 @@ final class SwitchboardCore {
         logger[metadataKey: "call"] = "\(id)"
         let entry = CallEntry(
             id: id, loop: loop, caller: caller, decision: decision, parameters: parameters, logger: logger, startedAt: clock(),
-            call: Call(steps: decision.steps))
+            call: Call(steps: decision.steps, hearsFailureTones: hearsFailureTones))
         entries[id] = entry
         if let sip = entry.sipCall { bySIP[sip] = id }
         callsOnLoop[loop] += 1
@@ -125,7 +135,12 @@ final class SwitchboardCore {
         guard let entry = entries[id] else { return }
         switch command {
         case .ring: ring(entry)
+        case .ringback: ringback(entry)
+        case .early: early(entry)
         case .dial(let step): dial(step, entry)
+        case .call(let step): call(step, entry)
+        case .play(let file): play(file, entry)
+        case .failureTone(let end): playFailure(end, entry)
         case .answer: answer(entry)
         case .join: join(entry)
         case .end(let end, let tellCaller): finish(entry, end, tellCaller: tellCaller)
@@ -134,14 +149,16 @@ final class SwitchboardCore {
 
     private func ring(_ entry: CallEntry) {
         switch entry.caller {
-        case .trunk(let sip, _): outlets.sip { $0.ring(sip, now: $1, into: &$2) }
+        case .trunk(let sip, _):
+            let description = entry.isEarly ? entry.description : nil
+            outlets.sip { $0.ring(sip, sdp: description, now: $1, into: &$2) }
         case .browser(let observer): observer(.ringing)
         }
     }
 
     private func dial(_ step: AgentStep, _ entry: CallEntry) {
         guard let agent = settings.configuration.agent(named: step.name) else {
-            return update(entry.id) { $0.agentFailed(CallEnd(.agentUnavailable), into: &$1) }
+            return update(entry.id) { $0.stepFailed(CallEnd(.agentUnavailable), into: &$1) }
         }
         let info = AgentCallInfo(
             call: entry.id, from: entry.decision.from.e164, to: entry.decision.to.e164,
@@ -168,7 +185,6 @@ final class SwitchboardCore {
             }
         case .browser(let observer): observer(.connected)
         }
-        join(entry)
     }
 
     private func join(_ entry: CallEntry) {
@@ -189,6 +205,7 @@ final class SwitchboardCore {
             }
         }
         let id = entry.id
+        letGo(entry, end)
         guard entry.hasMedia else { return forget(id, nil) }
         outlets.media(entry.loop) { loop, now in loop.perform(on: id, now: now) { $0.end(end, now: now) } }
     }
@@ -211,21 +228,21 @@ final class SwitchboardCore {
 
     private func handle(_ event: MediaEvent, of id: CallID) {
         switch event {
-        case .agentAnswered: update(id) { $0.agentAnswered(into: &$1) }
+        case .agentAnswered: update(id) { $0.stepTook(into: &$1) }
         case .agentFailed(let end):
             entries[id]?.logger.warning("agent unavailable: \(end.detail)")
-            update(id) { $0.agentFailed(end, into: &$1) }
+            update(id) { $0.stepFailed(end, into: &$1) }
         case .agentEnded(let end): update(id) { $0.end(end, into: &$1) }
         case .agentLost(let end):
             entries[id]?.logger.warning("agent lost: \(end.detail)")
             update(id) { $0.agentLost(end, into: &$1) }
-        case .callerEnded(let end): update(id) { $0.end(end, tellCaller: end.reason != .callerHangup || isBrowser(id), into: &$1) }
+        case .callerEnded(let end):
+            let isBrowser = entries[id]?.isBrowser == true
+            update(id) { $0.end(end, tellCaller: end.reason != .callerHangup || isBrowser, into: &$1) }
+        case .calleeEnded(let end): update(id) { $0.end(end, into: &$1) }
+        case .played: update(id) { $0.played(into: &$1) }
         case .released(let figures): forget(id, figures)
         }
-    }
-
-    private func isBrowser(_ id: CallID) -> Bool {
-        if case .browser = entries[id]?.caller { true } else { false }
     }
 
     // MARK: Draining

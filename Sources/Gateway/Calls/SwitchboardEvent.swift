@@ -12,8 +12,16 @@ enum SwitchboardEvent: Sendable {
     case browserHungUp(CallID, CallEnd)
     /// A trunk call's media is made, and this is our description; or it could not be made.
     case trunkPrepared(CallID, Result<String, MediaLoop.TrunkRefusal>)
-    /// Our description for a re-INVITE.
-    case reoffered(CallID, Result<String, TrunkMediaError>)
+    /// Our description for a re-INVITE of one of the call's legs.
+    case reoffered(CallID, SIPCallID, Result<String, TrunkMediaError>)
+    /// The media of a call by a trunk is made, and this is our offer; or it could not be made.
+    case calleePrepared(CallID, SIPCallID, Result<String, MediaLoop.TrunkRefusal>)
+    /// The callee rings, or is heard before its answer.
+    case calleeProgressed(CallID, SIPCallID, isRinging: Bool, hasMedia: Bool)
+    /// The callee answered with a description that we can use, or cannot.
+    case calleeAnswered(CallID, SIPCallID, Result<Void, TrunkMediaError>)
+    /// A file to be played is read, or cannot be.
+    case recordingLoaded(CallID, Result<Recording, CallEnd>)
     case media(CallID, MediaEvent)
     /// No new calls from now on; `finished` is called when none is left.
     case drain(finished: @Sendable () -> Void)
@@ -33,5 +41,13 @@ struct SwitchboardFigures: Sendable {
     var callsTotal = 0
     /// How many calls ended in which way.
     var ended: [EndReason: Int] = [:]
+    /// How many calls went out by which trunk, and what came of them.
+    var callsOut: [CallOut: Int] = [:]
     var isDraining = false
+}
+
+/// A trunk that was called, and what came of it: `answered`, or the word for the failure.
+struct CallOut: Hashable, Sendable {
+    var trunk: String
+    var result: String
 }

@@ -5,6 +5,8 @@ import SIPStack
 protocol SwitchboardOutlets: Sendable {
     func sip(_ body: @escaping @Sendable (inout SIPEndpoint, NIODeadline, inout [SIPOutput]) -> Void)
     func media(_ loop: Int, _ body: @escaping @Sendable (MediaLoop, NIODeadline) -> Void)
+    /// Does something that may take its time, such as reading a file, beside everything else.
+    func background(_ work: @escaping @Sendable () -> Void)
     /// Comes back as an event, after those before it.
     func post(_ event: SwitchboardEvent)
     var loopCount: Int { get }

@@ -157,7 +157,7 @@ final class BrowserLeg: Leg, MediaWire {
             events?.legBecameReady()
         case .away: logger.info("browser away: nothing heard for 8 s")
         case .back: logger.info("browser back")
-        case .ended(let end): events?.legEnded(callEnd(end))
+        case .ended(let end): events?.legEnded(self, callEnd(end))
         }
     }
 

@@ -4,7 +4,7 @@ import RTP
 /// The view a call's media has of a caller or callee that sends RTP: a browser or a trunk. Confined to the media loop.
 protocol Leg: AnyObject {
     var port: RTPAudioPort { get }
-    /// Sound can go both ways: a browser's keys are there, a phone's ACK or first packet came.
+    /// Sound can go both ways: a browser's keys are there, a phone's ACK, answer or first packet came.
     var isReady: Bool { get }
     /// Once every 20 ms, on the playout grid.
     func tick(now: NIODeadline, wallClock: NTPTimestamp)
@@ -19,8 +19,8 @@ protocol Leg: AnyObject {
 /// What a leg tells its call.
 protocol LegEvents: AnyObject {
     func legBecameReady()
-    /// The far end is gone.
-    func legEnded(_ end: CallEnd)
+    /// The far end of this leg is gone.
+    func legEnded(_ leg: any Leg, _ end: CallEnd)
 }
 
 /// What is counted of a leg.

@@ -19,6 +19,19 @@ final class TrunkLeg: Leg, MediaWire {
         var sendsTelephoneEvents: Bool
         var sessionID: UInt64
         var cname: String
+
+        /// - Parameter hosts: addresses that are called; their sound may come from elsewhere than their description says
+        init(
+            trunk: Trunk, call: CallID, signallingPeer: TransportAddress?, hosts: [String] = [], localAddress: String, now: NIODeadline
+        ) {
+            self.localAddress = localAddress
+            self.signallingPeer = signallingPeer
+            acceptFrom = (trunk.acceptFrom.map(\.description) + hosts).compactMap { AddressPrefix($0) }
+            codecs = trunk.codecs.compactMap { AudioCodec(rawValue: $0.rawValue.lowercased()) }
+            sendsTelephoneEvents = trunk.dtmf == .auto || trunk.dtmf == .rfc4733
+            sessionID = UInt64(now.uptimeNanoseconds)
+            cname = call.description
+        }
     }
 
     private(set) var port: RTPAudioPort
@@ -38,8 +51,10 @@ final class TrunkLeg: Leg, MediaWire {
     private(set) var isReady = false
     /// When a 200 was sent: the phone gets a second to acknowledge or to send before we talk.
     private var readyBy: NIODeadline?
-    /// False until the answer of a delayed offer came: nothing is known of the phone yet.
+    /// False until the answer to an offer of ours came: nothing is known of the phone yet.
     private var isNegotiated: Bool
+    /// The call is answered: from here on silence means that the phone is gone.
+    private var isAnswered = false
     private var started: NIODeadline
 
     /// Sound begins at the latest this long after our 200 (RIVALS 15: greetings clipped).
@@ -48,8 +63,8 @@ final class TrunkLeg: Leg, MediaWire {
     static let silenceLimit = TimeAmount.seconds(60)
 
     /// - Parameters:
-    ///   - audio: what was agreed on; for a delayed offer, what is assumed until the answer comes
-    ///   - isNegotiated: false for a delayed offer
+    ///   - audio: what was agreed on; for an offer of ours, what is assumed until the answer comes
+    ///   - isNegotiated: false while our own offer is not answered
     init(
         parameters: Parameters, socket: TrunkPort, description: TrunkMediaSession, audio: NegotiatedAudio, isNegotiated: Bool,
         io: any MediaIO, table: LegTable, events: any LegEvents, logger: Logger, port: (any MediaWire) -> RTPAudioPort, now: NIODeadline
@@ -69,6 +84,7 @@ final class TrunkLeg: Leg, MediaWire {
         self.port = port(wire)
         deferred = wire
         wire.target = self
+        self.port.keepsStreamAlive = true
         table.register(self, socket)
     }
 
@@ -97,8 +113,27 @@ final class TrunkLeg: Leg, MediaWire {
         started = now
     }
 
-    /// Our 200 is on its way.
-    func answered(now: NIODeadline) { readyBy = now + Self.readyLimit }
+    /// The phone called: our 200 is on its way.
+    func answered(now: NIODeadline) {
+        establish(now: now)
+        if !isReady { readyBy = now + Self.readyLimit }
+    }
+
+    /// The phone called, and hears sound before our 200: our description is on its way in a 183.
+    func openEarly() { becomeReady() }
+
+    /// The phone was called and answers, or sends sound before that (`isFinal` false). Each branch of a forked call may
+    /// answer; the last one counts.
+    func takeAnswer(_ answer: String, isFinal: Bool, now: NIODeadline) throws(TrunkMediaError) {
+        try accept(answer: answer, now: now)
+        if isFinal { establish(now: now) }
+        becomeReady()
+    }
+
+    private func establish(now: NIODeadline) {
+        isAnswered = true
+        started = now
+    }
 
     /// The ACK came.
     func acknowledged() { becomeReady() }
@@ -119,7 +154,7 @@ final class TrunkLeg: Leg, MediaWire {
         if let readyBy, readyBy <= now { becomeReady() }
         if let silence = silenceDeadline, silence <= now {
             isOver = true
-            events?.legEnded(CallEnd(.mediaTimeout, detail: "No packet arrived from the phone for 60 seconds."))
+            events?.legEnded(self, CallEnd(.mediaTimeout, detail: "No packet arrived from the phone for 60 seconds."))
         }
     }
 
@@ -129,7 +164,7 @@ final class TrunkLeg: Leg, MediaWire {
     }
 
     private var silenceDeadline: NIODeadline? {
-        guard isReady, port.audio.direction.receives else { return nil }
+        guard isReady, isAnswered, port.audio.direction.receives else { return nil }
         return max(port.lastReceived ?? started, started) + Self.silenceLimit
     }
 

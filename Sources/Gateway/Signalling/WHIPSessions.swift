@@ -19,7 +19,7 @@ final class WHIPSessions: Sendable {
         to: String, sdp: String, parameters: [String: String], source: String, browserUfrags: Set<String>
     ) async -> Result<BrowserCallAnswer, BrowserCallRefusal> {
         let ticket = table.withLockedValue { $0.begin(now: now()) }
-        let request = BrowserCallRequest(to: to, sdp: sdp, parameters: parameters, source: source) { [table, now] event in
+        let request = BrowserCallRequest(to: to, sdp: sdp, parameters: parameters, source: source, hearsTones: true) { [table, now] event in
             guard case .ended(let end) = event else { return }
             table.withLockedValue { $0.ended(ticket, end, now: now()) }
         }

@@ -6,7 +6,7 @@ import Testing
 
 /// However a call ends, its end is told to everybody and nothing is left of it.
 @Suite struct EndOfCallTests {
-    private func expectNothingLeft(_ gateway: VirtualGateway, sourceLocation: SourceLocation = #_sourceLocation) {
+    static func expectNothingLeft(_ gateway: VirtualGateway, sourceLocation: SourceLocation = #_sourceLocation) {
         // Longer than 64*T1, in which SIP remembers transactions.
         gateway.turn = .milliseconds(10)
         gateway.run(for: .seconds(40))
@@ -27,7 +27,7 @@ import Testing
         #expect(phone.otherStatuses.map(\.method) == ["CANCEL"])
         #expect(gateway.agent?.closeCode == 1000)
         #expect(gateway.core.figures.ended == [.callerHangup: 1])
-        expectNothingLeft(gateway)
+        Self.expectNothingLeft(gateway)
     }
 
     @Test func browserHangsUpWhileRinging() {
@@ -39,7 +39,7 @@ import Testing
         browser.hangUp()
         gateway.run(for: .seconds(1))
         #expect(gateway.agent?.closeCode == 1000)
-        expectNothingLeft(gateway)
+        Self.expectNothingLeft(gateway)
     }
 
     @Test func aPhoneHangsUp() throws {
@@ -58,7 +58,7 @@ import Testing
         #expect(agent.events.count { $0 == "stop" } == 1)
         #expect(phone.otherStatuses.map(\.status) == [200])
         #expect(phone.byeAt == nil)
-        expectNothingLeft(gateway)
+        Self.expectNothingLeft(gateway)
     }
 
     @Test func anAgentMayCloseAfterStopByItself() throws {
@@ -73,7 +73,7 @@ import Testing
         gateway.run(for: .milliseconds(10))
         #expect(gateway.core.entries.isEmpty)
         #expect(gateway.core.figures.ended == [.callerHangup: 1])
-        expectNothingLeft(gateway)
+        Self.expectNothingLeft(gateway)
     }
 
     @Test func aBrowserHangsUp() throws {
@@ -85,7 +85,7 @@ import Testing
         gateway.run(for: .milliseconds(5))
         #expect(gateway.agent?.events.last == "stop")
         #expect(browser.transportEvents.contains(.closed))
-        expectNothingLeft(gateway)
+        Self.expectNothingLeft(gateway)
     }
 
     @Test func aTabIsClosed() throws {
@@ -97,7 +97,7 @@ import Testing
         gateway.run(for: .milliseconds(5))
         #expect(gateway.agent?.events.last == "stop")
         #expect(browser.end?.reason == .callerHangup)
-        expectNothingLeft(gateway)
+        Self.expectNothingLeft(gateway)
     }
 
     @Test func aBrowserThatVanishesIsGivenThirtySeconds() {
@@ -110,7 +110,7 @@ import Testing
         #expect(gateway.run(for: .seconds(40)) { browser.end != nil })
         #expect(gateway.now - vanished >= .seconds(29) && gateway.now - vanished <= .seconds(32))
         #expect(browser.end?.reason == .connectionLost)
-        expectNothingLeft(gateway)
+        Self.expectNothingLeft(gateway)
     }
 
     @Test func aPhoneThatFallsSilentIsGivenAMinute() {
@@ -123,7 +123,7 @@ import Testing
         let silent = gateway.now
         #expect(gateway.run(for: .seconds(90)) { phone.byeAt != nil })
         #expect(gateway.now - silent >= .seconds(59) && gateway.now - silent <= .seconds(62))
-        expectNothingLeft(gateway)
+        Self.expectNothingLeft(gateway)
         #expect(gateway.core.figures.ended == [.mediaTimeout: 1])
     }
 
@@ -136,7 +136,7 @@ import Testing
         #expect(gateway.run(for: .seconds(40)) { phone.byeAt != nil })
         #expect(phone.retransmittedAnswers >= 7)
         #expect(gateway.agent?.events.last == "stop")
-        expectNothingLeft(gateway)
+        Self.expectNothingLeft(gateway)
         #expect(gateway.core.figures.ended == [.connectionLost: 1])
     }
 
@@ -148,7 +148,7 @@ import Testing
         gateway.run(for: .seconds(1))
         #expect(phone.statuses == [100, 404])
         #expect(browser.refusal?.httpStatus == 404)
-        expectNothingLeft(gateway)
+        Self.expectNothingLeft(gateway)
     }
 
     @Test func everythingAtOnceAndTheDrain() {
@@ -182,7 +182,7 @@ import Testing
         #expect(drained.isSet)
         #expect(phones.suffix(4).allSatisfy { $0.byeAt != nil })
         #expect(browsers.suffix(4).allSatisfy { $0.end?.reason == .draining })
-        expectNothingLeft(gateway)
+        Self.expectNothingLeft(gateway)
     }
 
     private final class Flag: @unchecked Sendable {

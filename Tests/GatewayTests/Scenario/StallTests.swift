@@ -28,7 +28,9 @@ import Testing
         let before = listener.audioPackets.count
         peer.isStalled = false
         gateway.run(for: .milliseconds(10))
-        #expect(listener.audioPackets.count - before <= 17)
+        // A phone was sent silence meanwhile, so that its carrier does not take the stream for dead.
+        let silence = kind == .phone ? Int(length.nanoseconds / 20_000_000) : 0
+        #expect(listener.audioPackets.count - before <= 17 + silence)
         gateway.run(for: .seconds(1))
         let count = listener.audioPackets.count
         gateway.run(for: .seconds(1))

@@ -16,6 +16,8 @@ final class FakeBrowser: VirtualPeer {
         var telephoneEvents = true
         /// The only codec offered: opus or pcmu.
         var codec = "opus"
+        /// Calls as a WHIP client does, which hears how a call fails.
+        var hearsTones = false
     }
 
     /// What signalling told the browser after its answer, in order.
@@ -81,7 +83,7 @@ final class FakeBrowser: VirtualPeer {
     func call(_ to: String, parameters: [String: String] = [:]) {
         let mailbox = mailbox
         let request = BrowserCallRequest(
-            to: to, sdp: offer, parameters: parameters, source: host.host, observer: { mailbox.events.append($0) })
+            to: to, sdp: offer, parameters: parameters, source: host.host, hearsTones: options.hearsTones, observer: { mailbox.events.append($0) })
         signalling(.offer(request, reply: { mailbox.result = $0 }))
         switch mailbox.result {
         case .success(let answer): begin(answer)

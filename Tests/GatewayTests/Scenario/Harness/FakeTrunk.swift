@@ -4,8 +4,30 @@ import TestKit
 
 @testable import Gateway
 
-/// A phone behind the trunk: SIP as text over UDP, RTP with PCMU.
+/// A phone behind a trunk: SIP as text over UDP, RTP with G.711. It calls, or is called.
 final class FakeTrunk: VirtualPeer {
+    struct Options {
+        /// The only codec it speaks: pcmu or pcma.
+        var codec = "pcmu"
+        /// Of its packets, and what it asks for.
+        var packetMilliseconds = 20
+        var telephoneEvents = true
+    }
+
+    /// What a called phone does with an INVITE.
+    enum Reaction {
+        /// A provisional response: 180, 183 and so on, with a description or without.
+        case progress(Int, early: Bool = false)
+        case answer
+        case refuse(Int)
+    }
+
+    /// What it does with each INVITE, so long after it came.
+    var reactions: [(after: TimeAmount, does: Reaction)] = [(.milliseconds(10), .progress(180)), (.milliseconds(500), .answer)]
+    /// The INVITEs that came, as text; a repeated one counts once.
+    private(set) var invites: [String] = []
+    private(set) var cancelledAt: NIODeadline?
+    private(set) var acknowledged = false
     /// Statuses of the answers to the INVITE, in order.
     private(set) var statuses: [Int] = []
     /// Statuses of the answers to everything else, with the method.
@@ -26,9 +48,16 @@ final class FakeTrunk: VirtualPeer {
     let listener: Listener
     private(set) var controlPackets = 0
 
-    private let callID: String
+    private var callID: String
     private let tag: String
     private var toTag = ""
+    /// From and To of our requests, without our tag and theirs.
+    private var local = ""
+    private var remote = ""
+    private let options: Options
+    /// The INVITE being dealt with: its lines, and when it came.
+    private var pending: (lines: [String], at: NIODeadline)?
+    private var done = 0
     private var sequence = 1
     private var inviteBranch = ""
     private var target = ""
@@ -39,13 +68,16 @@ final class FakeTrunk: VirtualPeer {
     private var key: KeyPress?
 
     private let gateway = VirtualGateway.address(VirtualGateway.host, 5060)
-    private static let audioType: UInt8 = 0
+    private var audioType: UInt8 { options.codec == "pcma" ? 8 : 0 }
     private static let eventType: UInt8 = 101
 
-    override init(host: TransportAddress, seed: UInt64) {
-        guard let speaker = Speaker(codec: "pcmu", rate: 8000, timestamp: 160_000, sequence: 65_000),
-            let listener = Listener(codec: "pcmu", rate: 8000, audioType: Self.audioType)
+    init(host: TransportAddress, options: Options = Options(), seed: UInt64) {
+        guard
+            let speaker = Speaker(
+                codec: options.codec, rate: 8000, milliseconds: options.packetMilliseconds, timestamp: 160_000, sequence: 65_000),
+            let listener = Listener(codec: options.codec, rate: 8000, audioType: options.codec == "pcma" ? 8 : 0)
         else { preconditionFailure("no G.711") }
+        self.options = options
         self.speaker = speaker
         self.listener = listener
         callID = "call\(seed)@\(host.host)"
@@ -60,6 +92,7 @@ final class FakeTrunk: VirtualPeer {
 
     func call(_ user: String) {
         target = "sip:\(user)@\(VirtualGateway.host)"
+        (local, remote) = ("<sip:+14155552671@\(host.host)>", "<\(target)>")
         inviteBranch = "z9hG4bK\(tag)i\(sequence)"
         send("INVITE", branch: inviteBranch, body: description)
     }
@@ -85,18 +118,19 @@ final class FakeTrunk: VirtualPeer {
     }
 
     private var description: String {
-        let direction = direction
+        let (direction, type, name) = (direction, audioType, options.codec.uppercased())
+        let keys = options.telephoneEvents ? "a=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-15\r\n" : ""
         return """
             v=0\r\no=- 1 \(sequence) IN IP4 \(host.host)\r\ns=-\r\nc=IN IP4 \(host.host)\r\nt=0 0\r\n\
-            m=audio \(mediaPort) RTP/AVP 0 101\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:101 telephone-event/8000\r\n\
-            a=fmtp:101 0-15\r\na=ptime:20\r\na=\(direction)\r\n
+            m=audio \(mediaPort) RTP/AVP \(type)\(keys.isEmpty ? "" : " 101")\r\na=rtpmap:\(type) \(name)/8000\r\n\
+            \(keys)a=ptime:\(options.packetMilliseconds)\r\na=\(direction)\r\n
             """
     }
 
     private func send(_ method: String, branch: String, sequence number: Int? = nil, body: String = "") {
         var lines = [
             "\(method) \(target) SIP/2.0", "Via: SIP/2.0/UDP \(host.host):5060;branch=\(branch);rport", "Max-Forwards: 70",
-            "From: <sip:+14155552671@\(host.host)>;tag=\(tag)", "To: <\(target)>\(toTag.isEmpty ? "" : ";tag=\(toTag)")",
+            "From: \(local);tag=\(tag)", "To: \(remote)\(toTag.isEmpty ? "" : ";tag=\(toTag)")",
             "Call-ID: \(callID)", "CSeq: \(number ?? sequence) \(method)", "Contact: <sip:phone@\(host.host):5060>",
         ]
         if !body.isEmpty { lines.append("Content-Type: application/sdp") }
@@ -118,16 +152,9 @@ final class FakeTrunk: VirtualPeer {
     private func receiveMessage(_ text: String) {
         let parts = text.components(separatedBy: "\r\n\r\n")
         let lines = parts[0].components(separatedBy: "\r\n")
-        func header(_ name: String) -> String? {
-            lines.first { $0.lowercased().hasPrefix(name + ":") }.map { $0.dropFirst(name.count + 1).drop { $0 == " " } }.map(String.init)
-        }
+        func header(_ name: String) -> String? { Self.header(name, lines) }
         guard lines[0].hasPrefix("SIP/2.0 ") else {
-            if lines[0].hasPrefix("BYE ") {
-                byeAt = byeAt ?? now
-                byeReason = header("reason")
-                mediaTarget = nil
-            }
-            return respond(lines)
+            return receiveRequest(text, lines)
         }
         let status = Int(lines[0].dropFirst(8).prefix(3)) ?? 0
         let sequenceAndMethod = (header("cseq") ?? "").split(separator: " ")
@@ -147,6 +174,66 @@ final class FakeTrunk: VirtualPeer {
         if acknowledges { send("ACK", branch: "z9hG4bK\(tag)a\(number)", sequence: number) }
     }
 
+    private func receiveRequest(_ text: String, _ lines: [String]) {
+        switch lines[0].prefix(while: { $0 != " " }) {
+        case "INVITE":
+            guard pending?.lines != lines, !invites.contains(text) else { return }
+            invites.append(text)
+            pending = (lines, now)
+            done = 0
+            answer = text.components(separatedBy: "\r\n\r\n").last ?? ""
+            becomeCallee(lines)
+        case "ACK": acknowledged = true
+        case "CANCEL":
+            cancelledAt = now
+            respond(lines)
+            if let pending { respond(pending.lines, status: 487) }
+            pending = nil
+        case "BYE":
+            byeAt = byeAt ?? now
+            byeReason = Self.header("reason", lines)
+            mediaTarget = nil
+            respond(lines)
+        default: respond(lines)
+        }
+    }
+
+    /// The dialog as the callee sees it.
+    private func becomeCallee(_ lines: [String]) {
+        let from = Self.header("from", lines) ?? ""
+        toTag = from.components(separatedBy: ";tag=").dropFirst().first ?? ""
+        remote = from.components(separatedBy: ";tag=").first ?? ""
+        local = Self.header("to", lines) ?? ""
+        callID = Self.header("call-id", lines) ?? ""
+        target = (Self.header("contact", lines) ?? "").filter { $0 != "<" && $0 != ">" }
+        sequence = 1000
+    }
+
+    private func react() {
+        while let pending, done < reactions.count, pending.at + reactions[done].after <= now {
+            let reaction = reactions[done].does
+            done += 1
+            switch reaction {
+            case .progress(let status, let early):
+                if early { takeAnswer() }
+                respond(pending.lines, status: status, body: early ? description : "")
+            case .answer:
+                takeAnswer()
+                answeredAt = now
+                self.pending = nil
+                respond(pending.lines, status: 200, body: description)
+            case .refuse(let status):
+                self.pending = nil
+                mediaTarget = nil
+                respond(pending.lines, status: status)
+            }
+        }
+    }
+
+    private static func header(_ name: String, _ lines: [String]) -> String? {
+        lines.first { $0.lowercased().hasPrefix(name + ":") }.map { $0.dropFirst(name.count + 1).drop { $0 == " " } }.map(String.init)
+    }
+
     private func takeAnswer() {
         let lines = answer.components(separatedBy: "\r\n")
         let port = lines.first { $0.hasPrefix("m=audio ") }?.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
@@ -158,10 +245,13 @@ final class FakeTrunk: VirtualPeer {
         answer.components(separatedBy: "\r\n").first { ["a=sendrecv", "a=sendonly", "a=recvonly", "a=inactive"].contains($0) }
     }
 
-    private func respond(_ request: [String]) {
+    private func respond(_ request: [String], status: Int = 200, body: String = "") {
         let kept = request.filter { line in ["via:", "from:", "to:", "call-id:", "cseq:"].contains { line.lowercased().hasPrefix($0) } }
-        let text = (["SIP/2.0 200 OK"] + kept + ["Content-Length: 0"]).joined(separator: "\r\n") + "\r\n\r\n"
-        transmit(Array(text.utf8), from: host, to: gateway, now: now)
+            .map { $0.lowercased().hasPrefix("to:") && !$0.contains(";tag=") ? "\($0);tag=\(tag)" : $0 }
+        var lines = ["SIP/2.0 \(status) Whatever"] + kept + ["Contact: <sip:phone@\(host.host):5060>"]
+        if !body.isEmpty { lines.append("Content-Type: application/sdp") }
+        lines.append("Content-Length: \(body.utf8.count)")
+        transmit(Array((lines.joined(separator: "\r\n") + "\r\n\r\n" + body).utf8), from: host, to: gateway, now: now)
     }
 
     // MARK: Media
@@ -170,6 +260,7 @@ final class FakeTrunk: VirtualPeer {
 
     override func step(now: NIODeadline) {
         self.now = now
+        react()
         guard let mediaTarget, sendsMedia, direction != "inactive", direction != "recvonly" else { return }
         for frame in speaker.due(now: now) {
             if var press = key {
@@ -178,7 +269,7 @@ final class FakeTrunk: VirtualPeer {
             }
             // The audio goes on under the key, as gateways send it that let the tone leak.
             let packet = RTPBytes.packet(
-                payloadType: Self.audioType, marker: frame.marker, sequence: speaker.takeSequence(), timestamp: frame.timestamp, source: source,
+                payloadType: audioType, marker: frame.marker, sequence: speaker.takeSequence(), timestamp: frame.timestamp, source: source,
                 payload: frame.payload)
             transmit(packet, from: mediaSource, to: mediaTarget, now: now)
         }

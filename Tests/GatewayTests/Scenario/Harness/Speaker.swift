@@ -2,7 +2,7 @@ import NIOCore
 import RTP
 import Transcode
 
-/// The sound a far end sends: what it was told to say, else silence, 20 ms at a time by its own clock.
+/// The sound a far end sends: what it was told to say, else silence, packet by packet by its own clock.
 final class Speaker {
     struct Frame {
         var payload: [UInt8]
@@ -22,6 +22,8 @@ final class Speaker {
     /// Sent instead of what is said, for long runs that need no encoder.
     var canned: [UInt8]?
 
+    /// Of one packet.
+    let milliseconds: Int
     private let encoder: any AudioEncoder
     private var voice: ArraySlice<Int16> = []
     private var next: NIODeadline?
@@ -30,9 +32,11 @@ final class Speaker {
     private var saidSilence = false
     private var fraction = 0.0
 
-    init?(codec: String, rate: Int, timestamp: UInt32, sequence: UInt16) {
-        guard let encoder = CodecCatalogue.makeEncoder(name: codec, rate: rate, opus: .init(bitrate: 32000, complexity: 5, expectedLoss: 10))
-        else { return nil }
+    init?(codec: String, rate: Int, milliseconds: Int = 20, timestamp: UInt32, sequence: UInt16) {
+        var settings = OpusEncoder.Settings(bitrate: 32000, complexity: 5, expectedLoss: 10)
+        settings.frameMilliseconds = milliseconds
+        guard let encoder = CodecCatalogue.makeEncoder(name: codec, rate: rate, opus: settings) else { return nil }
+        self.milliseconds = milliseconds
         self.encoder = encoder
         self.rate = rate
         self.timestamp = timestamp
@@ -59,7 +63,7 @@ final class Speaker {
         var time = next ?? now
         while time <= now {
             if let frame = makeFrame() { frames.append(frame) }
-            fraction += 20_000_000 / (1 + clockError * 1e-6)
+            fraction += Double(milliseconds) * 1_000_000 / (1 + clockError * 1e-6)
             let whole = fraction.rounded(.down)
             fraction -= whole
             time = time + .nanoseconds(Int64(whole))
@@ -71,10 +75,10 @@ final class Speaker {
     private func makeFrame() -> Frame? {
         if isPaused { return nil }
         if let canned {
-            defer { timestamp &+= UInt32(rate / 50) }
+            defer { timestamp &+= UInt32(rate / 1000 * milliseconds) }
             return Frame(payload: canned, timestamp: timestamp, marker: false)
         }
-        let count = rate / 50
+        let count = rate / 1000 * milliseconds
         var samples = Array(voice.prefix(count))
         voice = voice.dropFirst(count)
         let isSilent = samples.isEmpty

@@ -55,6 +55,21 @@ final class VirtualGateway {
           - name: echo
             when: { to: echo }
             do: [{ agent: echo }]
+          - name: out
+            when: { to: "+1555XXXXXXX" }
+            do: [{ trunk: carrier }]
+          - name: second
+            when: { to: second }
+            do: [{ trunk: second, to: "+15550002222" }]
+          - name: either
+            when: { to: either }
+            do: [{ trunk: [carrier, second], to: "+15550001111", caller_id: "+15559998888", headers: { X-Queue: support } }]
+          - name: agent then trunk
+            when: { to: person }
+            do: [{ agent: assistant }, { trunk: carrier, to: "+15550001111" }]
+          - name: trunk then agent
+            when: { to: office }
+            do: [{ trunk: carrier, to: "+15550001111", ring_seconds: 5 }, { agent: standby }]
         """
 
     init(plan: String = VirtualGateway.standardPlan, loops count: Int = 1, seed: UInt64 = 1) {
@@ -111,13 +126,18 @@ final class VirtualGateway {
         var configuration = Configuration()
         var trunk = Trunk(name: "phone")
         trunk.acceptFrom = [try? CIDR("192.0.2.0/24")].compactMap { $0 }
-        configuration.trunks = [trunk]
+        configuration.trunks = [trunk] + calledTrunks.sorted { $0.key < $1.key }.map { name, host in
+            var trunk = Trunk(name: name)
+            trunk.hosts = [TrunkHost("sip:\(host)")].compactMap { $0 }
+            if name == "second" { trunk.country = "1" }
+            return trunk
+        }
         configuration.agents = [
             Agent(name: "assistant", link: .socket(urls: ["ws://agent.test/"], .twilio)),
             Agent(name: "standby", link: .socket(urls: ["ws://standby.test/"], .twilio)),
             Agent(name: "parrot", link: .builtin(.parrot)), Agent(name: "echo", link: .builtin(.echo)),
         ]
-        let context = PlanContext(trunks: ["phone": ""], agents: ["assistant", "standby", "parrot", "echo"])
+        let context = PlanContext(trunks: ["phone": "", "carrier": "", "second": "1"], agents: ["assistant", "standby", "parrot", "echo"])
         let loaded = Plan.load(text: plan, file: "plan.yaml", context: context)
         guard let plan = loaded.plan else { preconditionFailure("\(loaded.problems)") }
         return SwitchboardSettings(configuration: configuration, plan: plan)
@@ -126,11 +146,23 @@ final class VirtualGateway {
     // MARK: Far ends
 
     /// A phone of the trunk, at an address of its own.
-    func phone(seed: UInt64 = 1) -> FakeTrunk {
-        let phone = FakeTrunk(host: Self.address("192.0.2.\(20 + peers.count)", 5060), seed: seed &+ UInt64(peers.count) &* 101)
+    func phone(_ options: FakeTrunk.Options = .init(), seed: UInt64 = 1) -> FakeTrunk {
+        let host = Self.address("192.0.2.\(20 + peers.count)", 5060)
+        let phone = FakeTrunk(host: host, options: options, seed: seed &+ UInt64(peers.count) &* 101)
         peers.append(phone)
         return phone
     }
+
+    /// The phone that calls out by a trunk reach.
+    func callee(_ options: FakeTrunk.Options = .init(), of trunk: String = "carrier", seed: UInt64 = 1) -> FakeTrunk {
+        guard let host = Self.calledTrunks[trunk] else { preconditionFailure("no trunk \(trunk)") }
+        let phone = FakeTrunk(host: Self.address(host, 5060), options: options, seed: seed &+ UInt64(peers.count) &* 101)
+        peers.append(phone)
+        return phone
+    }
+
+    /// Trunks that are called, and their hosts.
+    private static let calledTrunks = ["carrier": "192.0.2.200", "second": "192.0.2.201"]
 
     /// A browser, at an address of its own.
     func browser(_ options: FakeBrowser.Options = .init(), seed: UInt64 = 1) -> FakeBrowser {

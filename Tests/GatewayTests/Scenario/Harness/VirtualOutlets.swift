@@ -21,6 +21,8 @@ final class VirtualOutlets: SwitchboardOutlets, @unchecked Sendable {
 
     func media(_ loop: Int, _ body: @escaping @Sendable (MediaLoop, NIODeadline) -> Void) { queue.append(.media(loop, body)) }
 
+    func background(_ work: @escaping @Sendable () -> Void) { work() }
+
     func post(_ event: SwitchboardEvent) { queue.append(.event(event)) }
 
     var isEmpty: Bool { queue.isEmpty }
