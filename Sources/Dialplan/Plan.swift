@@ -8,8 +8,11 @@ public struct Plan: Sendable, Equatable {
     /// Where calls out by each trunk go, in order.
     let hosts: [String: [TrunkTarget]]
 
+    private let index: RouteIndex
+
     init(routes: [Route], testCount: Int, context: PlanContext) {
         self.routes = routes
+        index = RouteIndex(routes)
         self.testCount = testCount
         countries = context.trunks
         hosts = context.hosts ?? [:]
@@ -41,8 +44,12 @@ public struct Plan: Sendable, Equatable {
     /// Decides where a call goes. The same call at the same time always goes the same way.
     public func route(_ query: CallQuery) -> RouteDecision {
         let call = facts(of: query)
-        let index = routes.firstIndex { $0.mismatch(call) == nil }
-        return RouteDecision(query: query, call: call, index: index, plan: self)
+        return RouteDecision(query: query, call: call, index: index.first(call, in: routes), plan: self)
+    }
+
+    /// What follows from the routes alone, such as the index, needs no comparing.
+    public static func == (left: Plan, right: Plan) -> Bool {
+        left.routes == right.routes && left.testCount == right.testCount && left.countries == right.countries && left.hosts == right.hosts
     }
 
     /// The call with its numbers normalised by the country of the trunk it came by.

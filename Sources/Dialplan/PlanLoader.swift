@@ -12,13 +12,14 @@ struct PlanLoader {
         reader.finish()
 
         var names: [String: Int] = [:]
-        let routes = routeNodes.compactMap { readRoute($0, &names) }
+        let pairs = routeNodes.compactMap { node in readRoute(node, &names).map { (route: $0, node: node) } }
+        let routes = pairs.map(\.route)
         let tests = testNodes.compactMap { readTest($0, routes: names) }
         let plan = Plan(routes: routes, testCount: testNodes.count, context: context)
         // What follows means nothing while parts of the plan are missing.
         if !problems.hasErrors {
-            PlanLint.check(routes, problems, in: routeNodes)
             for test in tests { test.run(plan, problems) }
+            PlanLint(context: context, problems: problems, routes: routes, nodes: pairs.map(\.node)).check()
         }
         return plan
     }

@@ -10,6 +10,8 @@ struct PlanTest {
     let query: CallQuery
     /// A route's name, or `refused`.
     let expect: String
+    /// The number the first trunk step that can dial one must dial; nil for any.
+    let dials: String?
     let hasTime: Bool
     let node: YAMLNode
 
@@ -21,25 +23,42 @@ struct PlanTest {
             return
         }
         let isMet = expect == Self.refused ? decision.isRefused : decision.route?.name == expect
-        guard !isMet else { return }
+        guard !isMet else { return checkNumber(decision, problems) }
         let outcome: String
         if let route = decision.route {
             outcome = decision.isRefused ? "route “\(route.name)” refuses the call" : "route “\(route.name)” takes the call"
         } else {
             outcome = "no route takes the call"
         }
-        let reason = decision.tried.first { $0.route == expect && $0.mismatch != nil }
+        // Of a long plan only the route that was expected is worth a comparison.
+        let reason = plan.routes.prefix(decision.index).first { $0.name == expect }.map {
+            RouteAttempt(route: expect, mismatch: $0.mismatch(CallFacts(query, from: decision.from, to: decision.to)))
+        }
         let why = reason.map { " (\($0.sentence))" } ?? ""
         problems.error("test failed: expected \(YAMLNode.quote(expect)), but \(outcome)\(why)", at: node)
+    }
+}
+
+extension PlanTest {
+    private func checkNumber(_ decision: RouteDecision, _ problems: ProblemList) {
+        guard let dials else { return }
+        let dialled = decision.steps.lazy.compactMap { step -> String? in
+            if case .trunk(let trunk) = step { trunk.dialled(for: decision.to) } else { nil }
+        }.first
+        guard dialled != dials else { return }
+        let found = dialled.map { "dials \($0)" } ?? "dials no number"
+        problems.error("test failed: route “\(decision.route?.name ?? "")” takes the call, but \(found), not \(dials)", at: node)
     }
 }
 
 extension RouteDecision {
     /// The first route whose hours the decision depended on.
     fileprivate func consultsTime(in plan: Plan) -> String? {
-        for (attempt, route) in zip(tried, plan.routes) where route.when.time != nil {
+        let call = CallFacts(query, from: from, to: to)
+        for route in plan.routes.prefix(index + 1) where route.when.time != nil {
             // The hours are looked at last: a mismatch elsewhere never came to them.
-            if attempt.mismatch == nil || attempt.mismatch?.field == .time { return route.name }
+            let mismatch = route.mismatch(call)
+            if mismatch == nil || mismatch?.field == .time { return route.name }
         }
         return nil
     }
@@ -66,6 +85,7 @@ extension PlanLoader {
         let headers = (reader.entries("header") ?? []).compactMap { entry in
             reader.text(of: entry.value, "header \(entry.key)").map { (name: entry.key, value: $0) }
         }
+        let dials = reader.text("dials")
         let at = reader.take("at")
         let time = at.flatMap { readMoment($0, reader) }
         if let expect, let expectNode, expect != PlanTest.refused, routes[expect] == nil {
@@ -74,7 +94,7 @@ extension PlanLoader {
         }
         guard let via, let to, let expect else { return nil }
         let query = CallQuery(via: via, from: from, to: to, headers: headers, time: time ?? PlanTest.moment)
-        return PlanTest(query: query, expect: expect, hasTime: at != nil, node: node)
+        return PlanTest(query: query, expect: expect, dials: dials, hasTime: at != nil, node: node)
     }
 
     private func readMoment(_ node: YAMLNode, _ reader: MappingReader) -> Date? {

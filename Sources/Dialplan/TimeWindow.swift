@@ -39,8 +39,27 @@ public struct TimeWindow: Sendable, Hashable, CustomStringConvertible {
     /// Whether a moment falls into the window.
     public func contains(_ time: Date) -> Bool {
         let (day, minute) = local(time)
+        return isOpen(day, minute)
+    }
+
+    private func isOpen(_ day: Int, _ minute: Int) -> Bool {
         if begin < end { return isOn(day) && minute >= begin && minute < end }
         return (isOn(day) && minute >= begin) || (isOn((day + 6) % 7) && minute < end)
+    }
+
+    /// Every moment of the week.
+    var isAlways: Bool {
+        days == 0b111_1111 && begin == 0 && end == 24 * 60
+    }
+
+    /// Whether every moment of the other window is one of this. Zones differ in ways that change, so windows of different
+    /// ones are only compared if this one is always.
+    func contains(_ other: TimeWindow) -> Bool {
+        if isAlways { return true }
+        guard zone == other.zone else { return false }
+        return (0..<7).allSatisfy { day in
+            (0..<24 * 60).allSatisfy { minute in !other.isOpen(day, minute) || isOpen(day, minute) }
+        }
     }
 
     /// The moment as the window's zone writes it: `tue 09:30`.

@@ -125,7 +125,7 @@ struct PlanRefusalTests {
         ("{ to: x, expect: a }", "5:3: error: a test needs via"),
         ("{ via: acme, expect: a }", "5:3: error: a test needs to"),
         ("{ via: acme, to: x, expect: a, at: noon }", "5:38: error: at must be a time such as 2026-11-22T09:30:00+01:00, not “noon”"),
-        ("{ via: acme, to: x, expect: a, when: now }", "5:34: error: unknown key “when” in a test (known here: via, from, to, expect, header, at)"),
+        ("{ via: acme, to: x, expect: a, when: now }", "5:34: error: unknown key “when” in a test (known here: via, from, to, expect, header, dials, at)"),
         ("x", "5:3: error: a test must be a mapping such as { via: browser, to: demo, expect: demo }, not “x”"),
     ])
     func tests(test: String, expected: String) {

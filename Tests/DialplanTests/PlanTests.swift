@@ -3,7 +3,7 @@ import Testing
 
 @testable import Dialplan
 
-let sampleContext = PlanContext(trunks: ["acme": "1", "british": "44", "phone": ""], agents: ["demo", "assistant"])
+let sampleContext = PlanContext(trunks: ["acme": "1", "british": "44", "phone": ""], agents: ["demo", "assistant"], browserIsAuthenticated: true)
 
 func loadPlan(_ text: String) -> (plan: Plan?, problems: [String]) {
     let (plan, problems) = Plan.load(text: text, file: "plan.yaml", context: sampleContext)
