@@ -29,7 +29,7 @@ extension SIPEndpoint {
             out.append(.answered(invite.call, answer: answer, from: invite.target.address))
         } else {
             totals.forksEnded += 1
-            let reason = invite.cancelReason ?? SIPReason(cause: 200, text: "Call completed elsewhere")
+            let reason = invite.isWithdrawn ? invite.withdrawal : SIPReason(cause: 200, text: "Call completed elsewhere")
             sendBye(dialog.id, reason: reason, now: now, into: &out)
         }
     }
@@ -75,7 +75,9 @@ extension SIPEndpoint {
         totals.challenges += 1
         let verdict = call.digest?.receive(response.headers) ?? .unsupported
         if verdict == .retry {
+            if call.hostLimit != nil { call.hostLimit = now + call.order.hostLimit }
             outgoing[invite.call] = call
+            timers.schedule(.outgoing(invite.call), at: call.deadline)
             sendInvite(invite.call, flow: invite.flow, now: now, into: &out)
             return
         }

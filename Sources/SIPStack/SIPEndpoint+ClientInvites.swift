@@ -13,7 +13,7 @@ extension SIPEndpoint {
         call.sequence += 1
         let request = InviteRequest(
             uri: uri, via: via.value, branch: via.branch, maxForwards: order.maxForwards,
-            from: Array("\(caller.from);tag=\(call.tag)".utf8), to: Array("<sip:\(order.user.encoded)@\(call.target.authority)>".utf8),
+            from: Array("\(caller.from);tag=\(call.tag)".utf8), tag: call.tag, to: Array("<sip:\(order.user.encoded)@\(call.target.authority)>".utf8),
             callID: call.callID, sequence: call.sequence,
             authorization: call.digest?.fields(method: "INVITE", uri: uri, cnonce: randomToken()) ?? [])
         var fields = [("Contact", contact(flow))]
@@ -49,19 +49,20 @@ extension SIPEndpoint {
 
     /// Nobody wants this INVITE any more: CANCEL now, or when the first provisional response allows it.
     mutating func withdraw(_ number: UInt64, reason: SIPReason?, now: NIODeadline, into out: inout [SIPOutput]) {
-        guard var invite = clientInvites[number], case .none = invite.cancellation else { return }
-        invite.cancellation = .wanted(reason: reason)
+        guard var invite = clientInvites[number], !invite.isWithdrawn else { return }
+        invite.cancellation = .wanted
+        invite.withdrawal = reason
         clientInvites[number] = invite
         if invite.hasProvisional { sendCancel(number, now: now, into: &out) }
     }
 
     private mutating func sendCancel(_ number: UInt64, now: NIODeadline, into out: inout [SIPOutput]) {
-        guard var invite = clientInvites[number], case .wanted(let reason) = invite.cancellation, invite.machine.isProceeding else { return }
+        guard var invite = clientInvites[number], case .wanted = invite.cancellation, invite.machine.isProceeding else { return }
         invite.cancellation = .sent(giveUp: now + configuration.timers.giveUp)
         clientInvites[number] = invite
         timers.schedule(.client(number), at: invite.deadline)
         openClientTransaction(
-            invite.request.cancel(reason: reason), branch: invite.request.branch, method: "CANCEL", call: invite.call, flow: invite.flow,
+            invite.request.cancel(reason: invite.withdrawal), branch: invite.request.branch, method: "CANCEL", call: invite.call, flow: invite.flow,
             now: now, into: &out)
     }
 

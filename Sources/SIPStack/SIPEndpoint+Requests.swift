@@ -102,7 +102,7 @@ extension SIPEndpoint {
             }
         }
         if let top = vias.first, CallPath.verdict(top, seed: statelessSeed, user: user) != .foreign { return true }
-        let verdicts = (vias + CallPath.marks(request.headers)).map { CallPath.verdict($0, seed: statelessSeed, user: user) }
+        let verdicts = Set(vias + CallPath.marks(request.headers)).map { CallPath.verdict($0, seed: statelessSeed, user: user) }
         return verdicts.contains(.loop) || verdicts.filter { $0 == .ours }.count >= CallPath.maximumPasses
     }
 

@@ -71,7 +71,7 @@ struct Dialog: Sendable {
     init(id: SIPCallID, request: InviteRequest, response: SIPResponse, flow: SIPFlow) {
         self.id = id
         self.flow = flow
-        key = DialogKey(callID: request.callID, localTag: response.from.tag ?? "", remoteTag: response.to.tag ?? "")
+        key = DialogKey(callID: request.callID, localTag: request.tag, remoteTag: response.to.tag ?? "")
         localIdentity = request.from
         remoteIdentity = response.headers.first("to")?.value ?? request.to
         routes = response.headers.all("record-route").flatMap { (try? NameAddress.list($0.value, field: "Record-Route")) ?? [] }.reversed()

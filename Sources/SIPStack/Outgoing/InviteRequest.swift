@@ -5,6 +5,8 @@ struct InviteRequest: Sendable {
     let branch: String
     let maxForwards: Int
     let from: [UInt8]
+    /// The one in `from`.
+    let tag: String
     /// Without a tag: the far end gives it one.
     let to: [UInt8]
     let callID: String

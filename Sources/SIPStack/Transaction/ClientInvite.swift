@@ -12,7 +12,7 @@ struct ClientInvite: Sendable {
     enum Cancellation: Sendable {
         case none
         /// CANCEL may only follow a provisional response (RFC 3261 9.1).
-        case wanted(reason: SIPReason?)
+        case wanted
         /// Without a final response until then the INVITE is taken for cancelled.
         case sent(giveUp: NIODeadline)
     }
@@ -28,13 +28,14 @@ struct ClientInvite: Sendable {
     var machine: InviteClientTransaction
     var hasProvisional = false
     var cancellation = Cancellation.none
+    /// What the CANCEL says, and the BYE to a phone that answers nevertheless.
+    var withdrawal: SIPReason?
     var forks: [Fork] = []
 
     var deadline: NIODeadline? {
-        guard case .sent(let giveUp) = cancellation else { return machine.deadline }
+        guard case .sent(let giveUp) = cancellation, machine.isProceeding else { return machine.deadline }
         return machine.deadline.map { min($0, giveUp) } ?? giveUp
     }
 
-    /// Why the far end should read that an answer came too late.
-    var cancelReason: SIPReason? { if case .wanted(let reason) = cancellation { reason } else { nil } }
+    var isWithdrawn: Bool { if case .none = cancellation { false } else { true } }
 }
