@@ -148,6 +148,17 @@ extension Configuration {
         public var maxCalls = 1000
         /// How long a drain waits for calls to end by themselves.
         public var drainSeconds = 300
+        public var unauthenticated = Unauthenticated()
+    }
+
+    /// What callers who prove nothing about themselves may cost, all of them together: browsers without `browser.auth`.
+    public struct Unauthenticated: Sendable, Equatable {
+        /// Calls at the same time that leave by a trunk.
+        public var paidCalls = 10
+        /// Different numbers called by trunks within an hour.
+        public var newDestinationsPerHour = 100
+
+        public init() {}
     }
 
     public struct Calls: Sendable {
@@ -159,6 +170,8 @@ extension Configuration {
         }
 
         public var database = Database.sqlite("../data/calls.db")
+        /// How long records are kept; 0 keeps them for ever.
+        public var retentionDays = 90
     }
 
     public struct Log: Sendable {

@@ -11,7 +11,6 @@ extension ConfigurationLoader {
         }
         http.origins = (reader.list("origins") ?? []).compactMap { readOrigin($0, reader) }
         http.adminToken = reader.secret("admin_token", besides: file)
-        if let token = reader.node.entry("admin_token") { Unbuilt.adminToken.report(at: token, problems) }
         reader.finish()
         return http
     }
@@ -151,6 +150,11 @@ extension ConfigurationLoader {
         var limits = Configuration.Limits()
         limits.maxCalls = reader.integer("max_calls", in: 1...1_000_000) ?? limits.maxCalls
         limits.drainSeconds = reader.integer("drain_seconds", in: 0...86_400) ?? limits.drainSeconds
+        let budget = MappingReader(reader.take("unauthenticated"), "unauthenticated", problems)
+        limits.unauthenticated.paidCalls = budget.integer("paid_calls", in: 0...1_000_000) ?? limits.unauthenticated.paidCalls
+        limits.unauthenticated.newDestinationsPerHour =
+            budget.integer("new_destinations_per_hour", in: 0...1_000_000) ?? limits.unauthenticated.newDestinationsPerHour
+        budget.finish()
         reader.finish()
         return limits
     }
@@ -162,13 +166,14 @@ extension ConfigurationLoader {
         if let node = reader.take("database"), let text = reader.text(of: node, "database") {
             if text.hasPrefix("postgres://") || text.hasPrefix("postgresql://") {
                 calls.database = .postgres(text)
+                Unbuilt.postgres.report(at: node, problems)
             } else if text.contains("://") {
                 problems.error("database must be the path of a file or a postgres:// URL", at: node)
             } else {
                 calls.database = .sqlite(ConfigurationFile.resolve(text, besides: file))
             }
-            Unbuilt.database.report(at: node, problems)
         }
+        calls.retentionDays = reader.integer("retention_days", in: 0...36_500) ?? calls.retentionDays
         reader.finish()
         return calls
     }

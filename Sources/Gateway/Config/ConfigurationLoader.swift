@@ -10,6 +10,14 @@ extension Configuration {
     public static func load(
         path: String, environment: [String: String]
     ) -> (configuration: Configuration?, plan: Plan?, problems: [Dialplan.Problem]) {
+        let (configuration, plan, problems) = loadWithText(path: path, environment: environment)
+        return (configuration, plan?.plan, problems)
+    }
+
+    /// As `load`, with the text the plan was read from.
+    public static func loadWithText(
+        path: String, environment: [String: String]
+    ) -> (configuration: Configuration?, plan: LoadedPlan?, problems: [Dialplan.Problem]) {
         let problems = ProblemList(file: path)
         let bytes: [UInt8]
         do {
@@ -26,6 +34,25 @@ extension Configuration {
             problems.hasErrors ? nil : configuration, problems.hasErrors ? nil : plan,
             problems.sorted + planProblems
         )
+    }
+
+    /// What the dial plan must know of this configuration.
+    public var planContext: PlanContext {
+        PlanContext(
+            trunks: Dictionary(trunks.map { ($0.name, $0.country) }, uniquingKeysWith: { first, _ in first }),
+            agents: Set(agents.map(\.name)), hosts: planHosts, ownAddresses: ownSIPAddresses,
+            browserIsAuthenticated: browser.jwtSecret != nil, files: planFiles)
+    }
+}
+
+/// A plan that may be in force, and the file's bytes it was read from.
+public struct LoadedPlan: Sendable {
+    public let plan: Plan
+    public let text: [UInt8]
+
+    public init(plan: Plan, text: [UInt8]) {
+        self.plan = plan
+        self.text = text
     }
 }
 
@@ -59,13 +86,11 @@ struct ConfigurationLoader {
         return (configuration, planNode)
     }
 
-    func loadPlan(_ configuration: Configuration, _ planNode: YAMLNode?) -> (Plan?, [Dialplan.Problem]) {
-        let context = PlanContext(
-            trunks: Dictionary(configuration.trunks.map { ($0.name, $0.country) }, uniquingKeysWith: { first, _ in first }),
-            agents: Set(configuration.agents.map(\.name)))
+    func loadPlan(_ configuration: Configuration, _ planNode: YAMLNode?) -> (LoadedPlan?, [Dialplan.Problem]) {
         do {
             let bytes = try ConfigurationFile.read(configuration.dialplan, limit: YAMLReader.maximumBytes)
-            return Plan.load(bytes: bytes, file: configuration.dialplan, context: context)
+            let (plan, problems) = Plan.load(bytes: bytes, file: configuration.dialplan, context: configuration.planContext)
+            return (plan.map { LoadedPlan(plan: $0, text: bytes) }, problems)
         } catch {
             let message = "the dial plan \(YAMLNode.quote(configuration.dialplan, limit: 1000)) cannot be read: \(error.reason)"
             problems.error(message, line: planNode?.line ?? 1, column: planNode?.column ?? 1)

@@ -25,3 +25,15 @@ public struct AddressUnavailable: Error, Sendable, CustomStringConvertible {
 
     public var description: String { "cannot bind \(address): \(reason)" }
 }
+
+/// What only shows when the gateway starts, such as a database that cannot be opened: the process ends with 78.
+public struct ConfigurationRefused: Error, Sendable, CustomStringConvertible {
+    /// One sentence that names the key.
+    public let reason: String
+
+    public init(reason: String) {
+        self.reason = reason
+    }
+
+    public var description: String { reason }
+}

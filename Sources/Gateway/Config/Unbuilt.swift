@@ -1,16 +1,17 @@
 import Dialplan
 
 /// Functions whose keys are read but which are not built yet (CONTRACT 3). Those that protect refuse the
-/// configuration, for a gateway that looks protected and is not is worse than none; the others only warn.
+/// configuration, for a gateway that looks protected and is not is worse than none, and so does a database that would
+/// silently keep nothing; the others only warn.
 /// Whoever builds one removes its case here.
 enum Unbuilt {
-    case httpTLS, adminToken, browserAuth, sipTLS, requiredSRTP, inboundAuth
+    case httpTLS, browserAuth, sipTLS, requiredSRTP, inboundAuth
     case turn, realtime, register, credentials, codec, dtmf, optionalSRTP, echo, hostNames
-    case standbyAgents, agentProtocol, webhook, database
+    case standbyAgents, agentProtocol, webhook, postgres
 
     var protects: Bool {
         switch self {
-        case .httpTLS, .adminToken, .browserAuth, .sipTLS, .requiredSRTP, .inboundAuth: true
+        case .httpTLS, .browserAuth, .sipTLS, .requiredSRTP, .inboundAuth, .postgres: true
         default: false
         }
     }
@@ -19,7 +20,6 @@ enum Unbuilt {
     var sentence: String {
         switch self {
         case .httpTLS: "http.tls is not built yet; put a TLS proxy in front, or remove it to serve plain HTTP"
-        case .adminToken: "http.admin_token is not built yet; remove it, and /api and /admin answer only to the machine itself"
         case .browserAuth: "browser.auth is not built yet; remove it to let every browser call"
         case .sipTLS: "SIP over TLS is not built yet; use udp: or tcp: over a network you trust"
         case .requiredSRTP: "srtp: required is not built yet; set srtp: off to send plain RTP"
@@ -36,7 +36,7 @@ enum Unbuilt {
         case .standbyAgents: "standby agents are not built yet: only the first URL is used"
         case .agentProtocol: "only the twilio protocol is built yet: steps with this agent fall over to the next step"
         case .webhook: "webhook and account are not built yet: the WebSocket is opened without asking"
-        case .database: "call records are not built yet: nothing is stored"
+        case .postgres: "PostgreSQL is not built yet; name a file, and call records go to SQLite"
         }
     }
 

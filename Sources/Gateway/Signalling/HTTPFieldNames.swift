@@ -15,6 +15,8 @@ enum MediaTypes {
     static let trickleFragment = "application/trickle-ice-sdpfrag"
     static let json = "application/json"
     static let problem = "application/problem+json"
+    static let csv = "text/csv"
+    static let yaml = "application/yaml"
     static let prometheus = "text/plain; version=0.0.4; charset=utf-8"
 
     /// Whether a `Content-Type` names `type`; parameters such as a charset do not count (RFC 9110 section 8.3).

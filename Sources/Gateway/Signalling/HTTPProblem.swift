@@ -9,6 +9,8 @@ struct HTTPProblem: HTTPResponseError, Equatable {
     var detail: String
     /// How the call ended, where there was one.
     var end: CallEnd?
+    /// What is wrong with a dial plan, a line each.
+    var problems: [JSONValue]?
     /// Further header fields, such as `Allow`.
     var headers: HTTPFields = [:]
 
@@ -29,12 +31,13 @@ struct HTTPProblem: HTTPResponseError, Equatable {
         var detail: String
         var cause: String?
         var sip_code: Int?
+        var problems: [JSONValue]?
     }
 
     var response: Response {
         let body = Body(
             title: status.reasonPhrase, status: status.code, detail: detail,
-            cause: end?.reason.rawValue, sip_code: end?.sipStatus)
+            cause: end?.reason.rawValue, sip_code: end?.sipStatus, problems: problems)
         var headers = headers
         headers[.contentType] = MediaTypes.problem
         headers[.cacheControl] = "no-store"

@@ -54,10 +54,11 @@ final class HTTPServer: Sendable {
     /// - Parameters:
     ///   - calls: the door to the switchboard.
     ///   - health: what `/readyz` and `/metrics` say.
+    ///   - api: what `/api/v1` answers from; without it there is no such path.
     ///   - group: the signalling loops.
     ///   - now: the clock of ended WHIP sessions.
     init(
-        configuration: Configuration, calls: any BrowserCalls, health: any GatewayHealth, group: any EventLoopGroup,
+        configuration: Configuration, calls: any BrowserCalls, health: any GatewayHealth, api: APIServices? = nil, group: any EventLoopGroup,
         logger: Logger = Logger(label: "tandem.http"), now: @escaping @Sendable () -> NIODeadline = { .now() }
     ) {
         let policy = OriginPolicy(origins: configuration.origins)
@@ -68,7 +69,7 @@ final class HTTPServer: Sendable {
         let router = Self.router(
             policy: policy, upgrade: upgrade,
             whip: WHIPController(sessions: WHIPSessions(calls: calls, now: now), iceServers: configuration.iceServers),
-            health: HealthController(health: health))
+            health: HealthController(health: health), api: api)
         let timing = configuration.socketTiming
         let application = Application(
             router: router,
@@ -92,7 +93,7 @@ final class HTTPServer: Sendable {
 
     /// Which path is whose.
     private static func router(
-        policy: OriginPolicy, upgrade: SignalUpgrade, whip: WHIPController, health: HealthController
+        policy: OriginPolicy, upgrade: SignalUpgrade, whip: WHIPController, health: HealthController, api: APIServices?
     ) -> Router<SignallingContext> {
         let router = Router(context: SignallingContext.self)
         router.add(middleware: HTTPProblemMiddleware())
@@ -101,6 +102,7 @@ final class HTTPServer: Sendable {
         let calls = router.group().add(middleware: OriginMiddleware(policy: policy))
         whip.addRoutes(to: calls)
         upgrade.addRoutes(to: calls)
+        if let api { APIRoutes.add(api, policy: policy, to: router) }
         return router
     }
 

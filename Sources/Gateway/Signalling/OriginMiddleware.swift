@@ -6,6 +6,8 @@ struct OriginMiddleware: RouterMiddleware {
     typealias Context = SignallingContext
 
     let policy: OriginPolicy
+    /// What pages of allowed origins may do here.
+    var methods = "POST, PATCH, DELETE, OPTIONS"
 
     func handle(
         _ request: Request, context: Context, next: (Request, Context) async throws -> Response
@@ -23,7 +25,7 @@ struct OriginMiddleware: RouterMiddleware {
             response.headers[.accessControlExposeHeaders] = "Location, ETag, Link, Retry-After, Accept-Post, Accept-Patch"
             response.headers[.vary] = "Origin"
             if request.method == .options, request.headers[.accessControlRequestMethod] != nil {
-                response.headers[.accessControlAllowMethods] = "POST, PATCH, DELETE, OPTIONS"
+                response.headers[.accessControlAllowMethods] = methods
                 response.headers[.accessControlAllowHeaders] = "Content-Type, If-Match, Authorization"
                 response.headers[.accessControlMaxAge] = "600"
             }

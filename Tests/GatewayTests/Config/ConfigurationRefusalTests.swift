@@ -105,7 +105,7 @@ struct ConfigurationRefusalTests {
 
     @Test("what protects and is not built refuses the configuration", arguments: [
         ("http: { tls: { certificate: c, key: k } }", "1:14: error: \(Unbuilt.httpTLS.sentence)"),
-        ("http: { admin_token: t }", "1:22: error: \(Unbuilt.adminToken.sentence)"),
+        ("calls: { database: \"postgres://u:p@h/d\" }", "1:20: error: \(Unbuilt.postgres.sentence)"),
         ("browser: { auth: { jwt_secret: s } }", "1:18: error: \(Unbuilt.browserAuth.sentence)"),
         ("sip: { tls: { certificate: c, key: k } }", "1:13: error: \(Unbuilt.sipTLS.sentence)"),
         ("sip: { listen: [\"tls:127.0.0.1:5061\"] }", "1:17: error: \(Unbuilt.sipTLS.sentence)"),
@@ -119,7 +119,6 @@ struct ConfigurationRefusalTests {
     @Test("what is not built otherwise is warned of", arguments: [
         ("browser: { turn: { urls: [\"turn:t.example?transport=udp\"], secret: s } }", ["1:18: warning: \(Unbuilt.turn.sentence)"]),
         ("media: { realtime: true }", ["1:20: warning: \(Unbuilt.realtime.sentence)"]),
-        ("calls: { database: \"postgres://u:p@h/d\" }", ["1:20: warning: \(Unbuilt.database.sentence)"]),
         ("trunks: { a: { hosts: [\"sip:192.0.2.1\"], username: u, password: p, register: true } }",
             ["1:52: warning: \(Unbuilt.credentials.sentence)", "1:78: warning: \(Unbuilt.register.sentence)"]),
         ("trunks: { a: { hosts: [\"sip:pbx.example\"] } }", ["1:24: warning: \(Unbuilt.hostNames.sentence)"]),

@@ -36,6 +36,7 @@ struct ShippedFilesTests {
         #expect(loaded.media.loops == standard.media.loops && loaded.media.realtime == standard.media.realtime)
         #expect(loaded.media.opus.trunk == standard.media.opus.trunk && loaded.media.opus.agent == standard.media.opus.agent)
         #expect(loaded.limits.maxCalls == standard.limits.maxCalls && loaded.limits.drainSeconds == standard.limits.drainSeconds)
+        #expect(loaded.limits.unauthenticated == standard.limits.unauthenticated && loaded.calls.retentionDays == standard.calls.retentionDays)
         #expect(loaded.log.level == standard.log.level && loaded.log.format == standard.log.format)
         let trunk = try #require(loaded.trunks.first), plain = Trunk(name: "phone")
         #expect(trunk.codecs == plain.codecs && trunk.dtmf == plain.dtmf && trunk.srtp == plain.srtp && trunk.echo == plain.echo)
@@ -46,7 +47,8 @@ struct ShippedFilesTests {
     @Test("the reference names every key", arguments: [
         ["http", "browser", "sip", "media", "trunks", "agents", "dialplan", "limits", "calls", "log"],
         ["listen", "tls", "certificate", "key", "origins", "admin_token", "advertise", "auth", "jwt_secret", "turn", "urls", "secret", "ttl_seconds"],
-        ["rtp_ports", "loops", "realtime", "opus", "trunk", "agent", "bitrate", "complexity", "max_calls", "drain_seconds", "database", "level", "format"],
+        ["rtp_ports", "loops", "realtime", "opus", "trunk", "agent", "bitrate", "complexity", "max_calls", "drain_seconds", "database", "level", "format", "unauthenticated", "paid_calls",
+            "new_destinations_per_hour", "retention_days"],
         ["hosts", "accept_from", "username", "password", "register", "inbound_auth", "codecs", "dtmf", "srtp", "echo", "country", "max_calls_per_second"],
         ["builtin", "url", "protocol", "token", "webhook", "account", "instructions", "voice", "model", "tools"],
     ])

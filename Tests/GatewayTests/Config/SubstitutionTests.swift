@@ -60,7 +60,7 @@ struct SubstitutionTests {
     }
 
     @Test("no message ever shows what came from outside, or what is secret", arguments: [
-        "http: { listen: \"${S}\" }", "limits: { max_calls: \"${S}\" }", "log: { level: \"x${S}\" }", "http: { admin_token: hunter2 }",
+        "http: { listen: \"${S}\" }", "limits: { max_calls: \"${S}\" }", "log: { level: \"x${S}\" }", "http: { admin_token: [hunter2] }",
         "browser: { auth: { jwt_secret: { x: hunter2 } } }", "sip: { rtp_ports: \"${S}\" }", "trunks: { a: { accept_from: [\"${S}\"], country: \"${S}\" } }",
         "trunks: { a: { hosts: [\"sip:${S}@x\"], password: [hunter2] } }", "agents: { a: { url: \"wss://${S}@x\", token: hunter2, protocol: \"${S}\" } }",
         "browser: { turn: { urls: [\"turn:${S}@x\"], secret: { file: a, b: hunter2 } } }", "calls: { database: \"mysql://u:${S}@h\" }",

@@ -1,0 +1,7 @@
+/// What the API answers from.
+struct APIServices: Sendable {
+    var records: RecordStore
+    var calls: any RunningCalls
+    var dialplan: DialplanService
+    var access: AdministratorAccess
+}
