@@ -21,6 +21,8 @@ final class MediaCall: LegEvents, AgentLegEvents {
     private var wanted: FarEnd?
     private(set) var isEnding = false
     private(set) var figures = MediaFigures()
+    /// When the call has lasted as long as its route allows.
+    private var limit: NIODeadline?
     /// The next slot of this call's 20 ms grid.
     private var nextSlot: NIODeadline
 
@@ -84,6 +86,9 @@ final class MediaCall: LegEvents, AgentLegEvents {
         sound = SoundPlayer(.tone(tone, milliseconds: nil))
         want(.sound, now: now)
     }
+
+    /// `outOfTime` is reported after so long.
+    func limit(to length: TimeAmount, now: NIODeadline) { limit = now + length }
 
     /// Joins caller and far end as soon as sound can go both ways.
     func connect(now: NIODeadline) {
@@ -160,6 +165,7 @@ final class MediaCall: LegEvents, AgentLegEvents {
     func end(_ end: CallEnd, now: NIODeadline) {
         guard !isEnding else { return }
         isEnding = true
+        limit = nil
         dropFarEnd(end, now: now)
         if let caller {
             figures.caller = caller.figures
@@ -208,7 +214,7 @@ final class MediaCall: LegEvents, AgentLegEvents {
     var deadline: NIODeadline? {
         var first = NIODeadline.earlier(NIODeadline.earlier(caller?.deadline, callee?.deadline), agent?.deadline)
         for leg in leaving { first = NIODeadline.earlier(first, leg.deadline) }
-        return first
+        return NIODeadline.earlier(first, limit)
     }
 
     func expire(now: NIODeadline) {
@@ -216,6 +222,10 @@ final class MediaCall: LegEvents, AgentLegEvents {
         callee?.expire(now: now)
         agent?.expire(now: now)
         for leg in leaving { leg.expire(now: now) }
+        if let limit, limit <= now {
+            self.limit = nil
+            loop.report(.outOfTime, of: self)
+        }
         releaseIfOver()
     }
 

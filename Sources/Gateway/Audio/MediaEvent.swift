@@ -14,6 +14,8 @@ enum MediaEvent: Sendable {
     case calleeEnded(CallEnd)
     /// A file or a failure tone was played to its end.
     case played
+    /// The call lasted as long as it may.
+    case outOfTime
     /// Nothing is left of the call's media; its figures.
     case released(MediaFigures)
 }

@@ -23,6 +23,8 @@ final class RTPAudioPort: AudioPort, InboundStreamOutput {
     /// The axis of what was sent so far, kept over changes of codec and bridge.
     private var axis: TimestampMapper?
     private var earlier = InboundStream.Counters()
+    /// Toward a far end that takes no telephone-events.
+    private var keyTones: KeyTones?
 
     /// When the peer's last accepted packet came.
     private(set) var lastReceived: NIODeadline?
@@ -59,6 +61,7 @@ final class RTPAudioPort: AudioPort, InboundStreamOutput {
         stream.output = self
         stream.isHeld = !audio.direction.receives
         inbound = stream
+        keyTones = audio.telephoneEvent == nil ? KeyTones(rate: rate) : nil
         outbound = OutboundStream(audio: audio, rate: rate, opus: opus, after: axis, now: now)
     }
 
@@ -67,12 +70,15 @@ final class RTPAudioPort: AudioPort, InboundStreamOutput {
         axis = outbound?.mapper ?? axis
         inbound = nil
         outbound = nil
+        keyTones = nil
         sink = nil
     }
 
     func send(_ frame: borrowing AudioFrame, now: NIODeadline) {
         guard let outbound, audio.direction.sends, !session.isSendingDigit else { return }
-        outbound.send(frame, now: now) { write($0, now: now) }
+        guard let keyTones, keyTones.cover(frame.samples) else { return outbound.send(frame, now: now) { write($0, now: now) } }
+        let covered = AudioFrame(samples: frame.samples, mediaTime: frame.mediaTime, origin: .received, startsAxis: frame.startsAxis)
+        outbound.send(covered, now: now) { write($0, now: now) }
     }
 
     private func write(_ packet: OutboundStream.Packet, now: NIODeadline) {
@@ -84,6 +90,7 @@ final class RTPAudioPort: AudioPort, InboundStreamOutput {
 
     func send(digit: Digit, duration: Int, now: NIODeadline) {
         guard let outbound, audio.direction.sends else { return }
+        if let keyTones { return keyTones.add(digit) }
         let timestamp = outbound.timestamp(at: now)
         guard session.startDigit(digit.event, duration: .milliseconds(Int64(duration)), timestamp: timestamp, now: now) else { return }
         sendDueDigits(now: now)
@@ -139,6 +146,7 @@ final class RTPAudioPort: AudioPort, InboundStreamOutput {
     func renegotiate(_ audio: NegotiatedAudio, now: NIODeadline) {
         let changesCodec = audio.codec != self.audio.codec || audio.packetTime != self.audio.packetTime
         let changesFormats = audio.receivePayloadTypes != self.audio.receivePayloadTypes
+            || (audio.telephoneEvent == nil) != (self.audio.telephoneEvent == nil)
         self.audio = audio
         session.renegotiate(audio.rtpFormats)
         if let inbound, let sink, changesCodec || changesFormats {

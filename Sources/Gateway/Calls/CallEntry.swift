@@ -17,6 +17,8 @@ struct CallEntry {
     let parameters: [String: String]
     let logger: Logger
     let startedAt: Date
+    /// What will be told of the call when it is over.
+    var record: CallRecord
     var call: Call
     /// Our description for the phone, until it is sent.
     var description: String?

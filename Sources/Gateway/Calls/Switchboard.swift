@@ -6,7 +6,7 @@ import SIPStack
 
 /// The control plane: one ordered stream of events, dealt with one after the other by `SwitchboardCore`.
 actor Switchboard: BrowserCalls {
-    private let core: SwitchboardCore
+    let core: SwitchboardCore
     private let events: AsyncStream<SwitchboardEvent>
     private let continuation: AsyncStream<SwitchboardEvent>.Continuation
     private let outlets: any SwitchboardOutlets
@@ -14,12 +14,16 @@ actor Switchboard: BrowserCalls {
     /// - Parameters:
     ///   - settings: replaced by `reload`
     ///   - outlets: makes the outlets from the way back to the switchboard
-    init(settings: SwitchboardSettings, logger: Logger, outlets: (@escaping @Sendable (SwitchboardEvent) -> Void) -> any SwitchboardOutlets) {
+    ///   - records: gets the record of every call that is over
+    init(
+        settings: SwitchboardSettings, logger: Logger, records: @escaping CallRecordSink = { _ in },
+        outlets: (@escaping @Sendable (SwitchboardEvent) -> Void) -> any SwitchboardOutlets
+    ) {
         let (stream, continuation) = AsyncStream<SwitchboardEvent>.makeStream()
         events = stream
         self.continuation = continuation
         self.outlets = outlets { continuation.yield($0) }
-        core = SwitchboardCore(settings: settings, outlets: self.outlets, logger: logger, clock: { Date() })
+        core = SwitchboardCore(settings: settings, outlets: self.outlets, logger: logger, clock: { Date() }, records: records)
     }
 
     /// Deals with events until `stop`.

@@ -28,7 +28,7 @@ extension SwitchboardCore {
             return refuse(CallEnd(.failed, sipStatus: error.httpStatus == 406 ? 488 : 400), status: error.httpStatus, error.description)
         }
         var entry = enter(
-            .browser(observer: request.observer), decision: decision, parameters: request.parameters, hearsFailureTones: request.hearsTones)
+            makeID(), .browser(observer: request.observer), decision: decision, parameters: request.parameters, hearsFailureTones: request.hearsTones)
         entry.reply = reply
         entry.hasMedia = true
         keep(entry)

@@ -16,6 +16,8 @@ extension SwitchboardCore {
     func call(_ step: TrunkStep, _ entry: CallEntry) {
         guard let number = step.dialled(for: entry.decision.to) else {
             let failure = CallEnd(.unreachable, sipStatus: 484, detail: "The number cannot be dialled.")
+            entries[entry.id]?.record.begin(step: "trunk", target: step.trunks.first)
+            entries[entry.id]?.record.stepFailed(failure)
             return update(entry.id) { $0.stepFailed(failure, into: &$1) }
         }
         tryTrunks(step, step.trunks[...], number: number, after: CallEnd(.unreachable), entry.id)
@@ -28,9 +30,12 @@ extension SwitchboardCore {
         while let name = names.popFirst() {
             guard let trunk = settings.configuration.trunks.first(where: { $0.name == name }) else { continue }
             if let refusal = refusal(of: trunk, number: number, entry) {
+                entry.record.begin(step: "trunk", target: name, dialled: number)
+                entry.record.stepFailed(refusal)
                 failure = refusal
                 continue
             }
+            entry.record.begin(step: "trunk", target: name, dialled: number)
             callsOut += 1
             let sip = SIPCallID.outgoing(callsOut)
             entry.callee = Callee(sip: sip, step: step, number: number, trunk: trunk, rest: names)
@@ -39,12 +44,20 @@ extension SwitchboardCore {
             keep(entry)
             return prepare(sip, trunk, entry)
         }
+        keep(entry)
         update(id) { $0.stepFailed(failure, into: &$1) }
     }
 
     /// Why a trunk cannot carry the call; nil when it can.
     private func refusal(of trunk: Trunk, number: String, _ entry: CallEntry) -> CallEnd? {
-        guard targets(of: trunk).isEmpty else { return nil }
+        if !targets(of: trunk).isEmpty {
+            let isAuthenticated = !entry.isBrowser || settings.configuration.browser.jwtSecret != nil
+            let refusal = limits.admit(entry.id, by: trunk, to: number, isAuthenticated: isAuthenticated, now: uptime())
+            if let refusal {
+                entry.logger.warning("call out refused: \(refusal.end.detail)", metadata: ["trunk": "\(trunk.name)", "limit": "\(refusal.limit.rawValue)"])
+            }
+            return refusal?.end
+        }
         entry.logger.warning("no address of the trunk's hosts is known", metadata: ["trunk": "\(trunk.name)"])
         return CallEnd(.unreachable)
     }
@@ -143,6 +156,7 @@ extension SwitchboardCore {
         switch result {
         case .success:
             entries[id]?.callee?.isAnswered = true
+            entries[id]?.record.stepTook()
             count(callee, "answered")
             update(id) { $0.stepTook(into: &$1) }
         case .failure(let error):
@@ -176,6 +190,8 @@ extension SwitchboardCore {
     private func giveUp(_ callee: Callee, _ failure: CallEnd, _ id: CallID, triesNext: Bool = true) {
         guard let entry = entries[id] else { return }
         forgetCallee(id)
+        limits.leave(callee.trunk.name, call: id)
+        entries[id]?.record.stepFailed(failure)
         count(callee, failure.reason.rawValue)
         outlets.media(entry.loop) { loop, now in loop.perform(on: id, now: now) { $0.dropCallee(now: now) } }
         let rest = triesNext ? callee.rest : []

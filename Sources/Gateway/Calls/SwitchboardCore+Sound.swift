@@ -43,6 +43,7 @@ extension SwitchboardCore {
     /// Reads the file beside everything else, then plays it.
     func play(_ file: String, _ entry: CallEntry) {
         let (id, outlets) = (entry.id, outlets)
+        entries[id]?.record.begin(step: "play", target: file)
         entry.logger.info("playing a file", metadata: ["file": "\(file)"])
         outlets.background { outlets.post(.recordingLoaded(id, Recording.load(file))) }
     }
@@ -51,8 +52,10 @@ extension SwitchboardCore {
         guard let entry = entries[id], !entry.call.isEnding else { return }
         switch result {
         case .success(let recording):
+            entries[id]?.record.stepTook()
             outlets.media(entry.loop) { loop, now in loop.perform(on: id, now: now) { $0.play(.recording(recording), now: now) } }
         case .failure(let failure):
+            entries[id]?.record.stepFailed(failure)
             entry.logger.error("a file cannot be played: \(failure.detail)")
             update(id) { $0.stepFailed(failure, into: &$1) }
         }

@@ -27,7 +27,8 @@ extension SwitchboardCore {
             logger.info("INVITE from a source that is no trunk refused")
             return outlets.sip { $0.reject(incoming.id, status: 403, now: $1, into: &$2) }
         }
-        if let end = admit() ?? admit(trunk) {
+        let id = makeID()
+        if let end = admit() ?? limits.admit(id, from: trunk, now: uptime())?.end {
             logger.info("INVITE refused: \(end.detail)", metadata: ["trunk": "\(trunk.name)"])
             return refuse(incoming.id, end)
         }
@@ -36,29 +37,16 @@ extension SwitchboardCore {
             CallQuery(
                 via: .trunk(trunk.name), from: caller.user, to: incoming.requested.user,
                 headers: incoming.headers.map { ($0.name, $0.value) }, time: now()))
-        var entry = enter(.trunk(incoming.id, trunk: trunk.name), decision: decision, parameters: [:])
+        var entry = enter(id, .trunk(incoming.id, trunk: trunk.name), decision: decision, parameters: [:])
         entry.maxForwards = incoming.onwardMaxForwards
         entry.path = incoming.path
         entry.hasOffer = incoming.offer != nil
+        entry.record.headers = CallRecord.routable(incoming.headers.map { ($0.name, $0.value) })
         keep(entry)
         logStart(entry, via: trunk.name)
         guard decision.route != nil else { return update(entry.id) { $0.end(CallEnd(.noRoute), into: &$1) } }
         if case .reject? = decision.steps.first { return update(entry.id) { $0.begin(into: &$1) } }
         prepare(incoming, trunk, entry)
-    }
-
-    private func admit(_ trunk: Trunk) -> CallEnd? {
-        let running = entries.values.filter {
-            if case .trunk(_, trunk.name) = $0.caller { true } else { false }
-        }
-        if running.count >= trunk.maxCalls {
-            return CallEnd(.overload, detail: "The trunk has as many calls as it may have.")
-        }
-        let second = Int(now().timeIntervalSince1970)
-        if arrivals[trunk.name]?.second != second { arrivals[trunk.name] = (second, 0) }
-        arrivals[trunk.name]?.calls += 1
-        guard let calls = arrivals[trunk.name]?.calls, calls > trunk.maxCallsPerSecond else { return nil }
-        return CallEnd(.overload, detail: "The trunk begins more calls in a second than it may.")
     }
 
     private func prepare(_ incoming: SIPIncomingCall, _ trunk: Trunk, _ entry: CallEntry) {
@@ -181,6 +169,6 @@ extension SwitchboardCore {
                 "via": "\(via)", "from": "\(Redacted(number: entry.decision.from.e164))",
                 "to": "\(Redacted(number: entry.decision.to.e164))", "route": "\(entry.decision.route?.name ?? "none")",
             ])
-        for attempt in entry.decision.tried { entry.logger.debug("route: \(attempt.sentence)") }
+        entry.logger.debug("route: \(CallExplanation(entry.decision).line)")
     }
 }

@@ -22,8 +22,11 @@ final class SwitchboardCore {
     private var callsOnLoop: [Int]
     /// Handles of calls that go out so far.
     var callsOut: UInt64 = 0
-    /// Calls that each trunk began in the present second of the clock.
-    var arrivals: [String: (second: Int, calls: Int)] = [:]
+    /// What protects money: every call that may use a trunk is counted there.
+    var limits: CallLimits
+    /// Never jumps, unlike the time of day.
+    let uptime: @Sendable () -> NIODeadline
+    private let records: CallRecordSink
     var figures = SwitchboardFigures()
     private var whenDrained: (@Sendable () -> Void)?
 
@@ -32,13 +35,17 @@ final class SwitchboardCore {
 
     init(
         settings: SwitchboardSettings, outlets: any SwitchboardOutlets, logger: Logger,
-        random: any RandomNumberGenerator = SystemRandomNumberGenerator(), clock: @escaping @Sendable () -> Date
+        random: any RandomNumberGenerator = SystemRandomNumberGenerator(), clock: @escaping @Sendable () -> Date,
+        uptime: @escaping @Sendable () -> NIODeadline = { .now() }, records: @escaping CallRecordSink = { _ in }
     ) {
         self.settings = settings
         self.outlets = outlets
         self.logger = logger
         self.random = random
         self.clock = clock
+        self.uptime = uptime
+        self.records = records
+        limits = CallLimits(settings: settings.configuration.limits.unauthenticated)
         callsOnLoop = Array(repeating: 0, count: outlets.loopCount)
     }
 
@@ -58,8 +65,12 @@ final class SwitchboardCore {
         case .media(let id, let event): handle(event, of: id)
         case .drain(let finished): drain(finished)
         case .endAll(let reason): endAll(reason)
-        case .settings(let settings): self.settings = settings
-        case .barrier(let done): done(figures)
+        case .settings(let settings):
+            self.settings = settings
+            limits.replace(settings.configuration.limits.unauthenticated)
+        case .barrier(let done):
+            figures.refused = limits.refused
+            done(figures)
         }
     }
 
@@ -72,16 +83,21 @@ final class SwitchboardCore {
         return nil
     }
 
-    func enter(
-        _ caller: CallEntry.Caller, decision: RouteDecision, parameters: [String: String], hearsFailureTones: Bool = false
-    ) -> CallEntry {
+    func makeID() -> CallID {
         var generator = AnyGenerator(random)
-        let id = CallID(using: &generator)
+        return CallID(using: &generator)
+    }
+
+    func enter(
+        _ id: CallID, _ caller: CallEntry.Caller, decision: RouteDecision, parameters: [String: String], hearsFailureTones: Bool = false
+    ) -> CallEntry {
         let loop = callsOnLoop.indices.min { callsOnLoop[$0] < callsOnLoop[$1] } ?? 0
         var logger = logger
         logger[metadataKey: "call"] = "\(id)"
+        let startedAt = clock()
         let entry = CallEntry(
-            id: id, loop: loop, caller: caller, decision: decision, parameters: parameters, logger: logger, startedAt: clock(),
+            id: id, loop: loop, caller: caller, decision: decision, parameters: parameters, logger: logger, startedAt: startedAt,
+            record: CallRecord(id, caller: caller, decision: decision, startedAt: startedAt),
             call: Call(steps: decision.steps, hearsFailureTones: hearsFailureTones))
         entries[id] = entry
         if let sip = entry.sipCall { bySIP[sip] = id }
@@ -108,9 +124,11 @@ final class SwitchboardCore {
     private func forget(_ id: CallID, _ media: MediaFigures?) {
         guard let entry = entries.removeValue(forKey: id) else { return }
         if let sip = entry.sipCall { bySIP[sip] = nil }
+        limits.end(id)
         callsOnLoop[entry.loop] -= 1
         figures.calls = entries.count
         logEnd(entry, media)
+        record(entry, media)
         if figures.isDraining, entries.isEmpty { finishDraining() }
     }
 
@@ -127,6 +145,18 @@ final class SwitchboardCore {
             metadata["jitter_ms"] = "\((rtp.jitterMilliseconds * 10).rounded() / 10)"
         }
         entry.logger.info("call ended: \(end.detail)", metadata: metadata)
+    }
+
+    private func record(_ entry: CallEntry, _ media: MediaFigures?) {
+        var record = entry.record
+        record.finish(entry.call.end ?? CallEnd(.failed), at: clock(), media: media)
+        records(record)
+    }
+
+    /// Something happened that a reader of the record wants to know.
+    func note(_ what: String, _ id: CallID) {
+        let now = clock()
+        entries[id]?.record.add(event: what, at: now)
     }
 
     // MARK: Commands of a call
@@ -148,6 +178,7 @@ final class SwitchboardCore {
     }
 
     private func ring(_ entry: CallEntry) {
+        entries[entry.id]?.record.ringingAt = clock()
         switch entry.caller {
         case .trunk(let sip, _):
             let description = entry.isEarly ? entry.description : nil
@@ -165,6 +196,7 @@ final class SwitchboardCore {
             account: agent.account ?? TwilioDialect.defaultAccount, parameters: step.parameters.merging(entry.parameters) { $1 })
         let order = AgentOrder(agent: agent, info: info)
         let id = entry.id
+        entries[id]?.record.begin(step: "agent", target: agent.name)
         entry.logger.info("dialling agent", metadata: ["agent": "\(agent.name)"])
         outlets.media(entry.loop) { loop, now in loop.perform(on: id, now: now) { $0.dial(order, now: now) } }
     }
@@ -172,6 +204,7 @@ final class SwitchboardCore {
     private func answer(_ entry: CallEntry) {
         var entry = entry
         entry.answeredAt = clock()
+        entry.record.answeredAt = entry.answeredAt
         let description = entry.description
         entry.description = nil
         keep(entry)
@@ -184,6 +217,12 @@ final class SwitchboardCore {
                 loop.perform(on: id, now: now) { ($0.caller as? TrunkLeg)?.answered(now: now) }
             }
         case .browser(let observer): observer(.connected)
+        }
+        if let minutes = entry.decision.route?.maxMinutes {
+            let id = entry.id
+            outlets.media(entry.loop) { loop, now in
+                loop.perform(on: id, now: now) { $0.limit(to: .minutes(Int64(minutes)), now: now) }
+            }
         }
     }
 
@@ -228,18 +267,25 @@ final class SwitchboardCore {
 
     private func handle(_ event: MediaEvent, of id: CallID) {
         switch event {
-        case .agentAnswered: update(id) { $0.stepTook(into: &$1) }
+        case .agentAnswered:
+            entries[id]?.record.stepTook()
+            update(id) { $0.stepTook(into: &$1) }
         case .agentFailed(let end):
             entries[id]?.logger.warning("agent unavailable: \(end.detail)")
+            entries[id]?.record.stepFailed(end)
             update(id) { $0.stepFailed(end, into: &$1) }
         case .agentEnded(let end): update(id) { $0.end(end, into: &$1) }
         case .agentLost(let end):
             entries[id]?.logger.warning("agent lost: \(end.detail)")
+            note("The agent was lost.", id)
             update(id) { $0.agentLost(end, into: &$1) }
         case .callerEnded(let end):
             let isBrowser = entries[id]?.isBrowser == true
             update(id) { $0.end(end, tellCaller: end.reason != .callerHangup || isBrowser, into: &$1) }
         case .calleeEnded(let end): update(id) { $0.end(end, into: &$1) }
+        case .outOfTime:
+            let end = limits.endAfter(minutes: entries[id]?.decision.route?.maxMinutes ?? 0)
+            update(id) { $0.end(end, into: &$1) }
         case .played: update(id) { $0.played(into: &$1) }
         case .released(let figures): forget(id, figures)
         }

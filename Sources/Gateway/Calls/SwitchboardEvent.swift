@@ -43,6 +43,8 @@ struct SwitchboardFigures: Sendable {
     var ended: [EndReason: Int] = [:]
     /// How many calls went out by which trunk, and what came of them.
     var callsOut: [CallOut: Int] = [:]
+    /// How many calls each limit refused or ended.
+    var refused: [CallLimits.Limit: Int] = [:]
     var isDraining = false
 }
 

@@ -86,7 +86,8 @@ final class BrowserLeg: Leg, MediaWire {
 
     var figures: LegFigures {
         LegFigures(
-            rtp: port.statistics, inbound: port.inboundCounters, forged: Int(peer.counters.forged),
+            rtp: port.statistics, codec: port.audio.codec.sdpName,
+            address: peer.selectedAddress.map { Redacted($0).description }, inbound: port.inboundCounters, forged: Int(peer.counters.forged),
             malformed: Int(peer.counters.malformed))
     }
 

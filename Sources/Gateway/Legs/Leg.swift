@@ -26,6 +26,10 @@ protocol LegEvents: AnyObject {
 /// What is counted of a leg.
 struct LegFigures: Sendable {
     var rtp = RTPStatistics()
+    /// As descriptions name it; nil until something is negotiated.
+    var codec: String?
+    /// Where its media goes, redacted.
+    var address: String?
     var inbound = InboundStream.Counters()
     /// Packets whose SRTP protection was wrong.
     var forged = 0

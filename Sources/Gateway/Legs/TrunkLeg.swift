@@ -176,7 +176,9 @@ final class TrunkLeg: Leg, MediaWire {
     }
 
     var figures: LegFigures {
-        LegFigures(rtp: port.statistics, inbound: port.inboundCounters, malformed: malformed)
+        LegFigures(
+            rtp: port.statistics, codec: isNegotiated ? port.audio.codec.sdpName : nil,
+            address: latch.destination.map { Redacted($0).description }, inbound: port.inboundCounters, malformed: malformed)
     }
 
     // MARK: Network

@@ -19,6 +19,18 @@ struct MetricsText {
         add(name, kind, help, [("", Double(value))])
     }
 
+    /// A label's value as the format wants it.
+    static func escaped(_ value: String) -> String {
+        String(value.flatMap { character -> String in
+            switch character {
+            case "\\": "\\\\"
+            case "\"": "\\\""
+            case "\n": "\\n"
+            default: String(character)
+            }
+        })
+    }
+
     private static func number(_ value: Double) -> String {
         value == value.rounded() && abs(value) < 1e15 ? String(Int64(value)) : String(value)
     }

@@ -6,3 +6,6 @@ func logarithm(_ value: Double) -> Double { log10(value) }
 
 /// A variable of the process's environment, where it is set.
 func environment(_ name: String) -> String? { ProcessInfo.processInfo.environment[name] }
+
+/// A file of that name in the folder for temporary files.
+func temporaryPath(_ name: String) -> String { NSTemporaryDirectory() + name }

@@ -28,6 +28,10 @@ final class FakeTrunk: VirtualPeer {
     private(set) var invites: [String] = []
     private(set) var cancelledAt: NIODeadline?
     private(set) var acknowledged = false
+    /// Its first INVITE has no description; the ACK brings one (delayed offer).
+    var offersLate = false
+    /// SIP messages that came.
+    private(set) var messageCount = 0
     /// Statuses of the answers to the INVITE, in order.
     private(set) var statuses: [Int] = []
     /// Statuses of the answers to everything else, with the method.
@@ -94,7 +98,7 @@ final class FakeTrunk: VirtualPeer {
         target = "sip:\(user)@\(VirtualGateway.host)"
         (local, remote) = ("<sip:+14155552671@\(host.host)>", "<\(target)>")
         inviteBranch = "z9hG4bK\(tag)i\(sequence)"
-        send("INVITE", branch: inviteBranch, body: description)
+        send("INVITE", branch: inviteBranch, body: offersLate ? "" : description)
     }
 
     func cancel() { send("CANCEL", branch: inviteBranch) }
@@ -143,7 +147,9 @@ final class FakeTrunk: VirtualPeer {
     override func receive(_ datagram: VirtualDatagram, now: NIODeadline) {
         self.now = now
         switch datagram.to.port {
-        case host.port: receiveMessage(String(decoding: datagram.bytes, as: UTF8.self))
+        case host.port:
+            messageCount += 1
+            receiveMessage(String(decoding: datagram.bytes, as: UTF8.self))
         case mediaPort: listener.receive(datagram.bytes, now: now)
         default: controlPackets += 1
         }
@@ -166,12 +172,17 @@ final class FakeTrunk: VirtualPeer {
         let number = sequenceAndMethod.first.flatMap { Int($0) } ?? 0
         if let tag = header("to")?.components(separatedBy: ";tag=").dropFirst().first, status >= 200 { toTag = tag }
         statuses.append(status)
+        if (101...199).contains(status), let early = parts.last, !early.isEmpty {
+            answer = early
+            takeAnswer()
+        }
         if status >= 300 { send("ACK", branch: inviteBranch, sequence: number) }
         guard (200..<300).contains(status) else { return }
         if answeredAt == nil { answeredAt = now } else if parts.last == answer { retransmittedAnswers += 1 }
         answer = parts.last ?? ""
         takeAnswer()
-        if acknowledges { send("ACK", branch: "z9hG4bK\(tag)a\(number)", sequence: number) }
+        if acknowledges { send("ACK", branch: "z9hG4bK\(tag)a\(number)", sequence: number, body: offersLate ? description : "") }
+        offersLate = false
     }
 
     private func receiveRequest(_ text: String, _ lines: [String]) {

@@ -106,7 +106,7 @@ final class VirtualGateway {
             random: SeededGenerator(seed: seed &+ 17))
         core = SwitchboardCore(
             settings: Self.settings(plan), outlets: outlets, logger: logger, random: SharedGenerator(seed: seed &+ 99),
-            clock: { clock.date })
+            clock: { clock.date }, uptime: { clock.now }, records: { [log] in log.records.append($0) })
         dialled.made = { [unowned self] in
             agents.append($0)
             prepareAgent($0)
@@ -141,6 +141,13 @@ final class VirtualGateway {
         let loaded = Plan.load(text: plan, file: "plan.yaml", context: context)
         guard let plan = loaded.plan else { preconditionFailure("\(loaded.problems)") }
         return SwitchboardSettings(configuration: configuration, plan: plan)
+    }
+
+    /// A reload with another configuration.
+    func configure(_ change: (inout Configuration) -> Void) {
+        var settings = core.settings
+        change(&settings.configuration)
+        post(.settings(settings))
     }
 
     // MARK: Far ends

@@ -30,6 +30,8 @@ final class SharedGenerator: RandomNumberGenerator, @unchecked Sendable {
 /// Keeps what is logged. Belongs to the one thread a test runs on.
 final class VirtualLog: @unchecked Sendable {
     private(set) var lines: [String] = []
+    /// Of the calls that are over, in order.
+    var records: [CallRecord] = []
 
     func add(_ line: String) { lines.append(line) }
 

@@ -1,0 +1,73 @@
+import Dialplan
+import Foundation
+
+/// How a record follows its call.
+extension CallRecord {
+    init(_ id: CallID, caller: CallEntry.Caller, decision: RouteDecision, startedAt: Date) {
+        let via =
+            switch caller {
+            case .trunk(_, let trunk): trunk
+            case .browser: "browser"
+            }
+        self.init(
+            id: id, via: via, from: Party(given: decision.from.given, e164: decision.from.e164),
+            to: Party(given: decision.to.given, e164: decision.to.e164), startedAt: startedAt)
+        route = decision.route?.name
+        explanation = CallExplanation(decision)
+    }
+
+    /// A step is being tried.
+    mutating func begin(step kind: String, target: String?, dialled: String? = nil) {
+        guard steps.count < Self.listLimit else { return }
+        steps.append(Step(kind: kind, target: target, dialled: dialled, outcome: Self.trying))
+    }
+
+    /// The step being tried takes the call.
+    mutating func stepTook() { decide("answered", nil) }
+
+    /// The step being tried cannot take the call.
+    mutating func stepFailed(_ failure: CallEnd) { decide(failure.reason.rawValue, failure) }
+
+    private mutating func decide(_ outcome: String, _ failure: CallEnd?) {
+        guard let last = steps.indices.last, steps[last].outcome == Self.trying else { return }
+        steps[last].outcome = outcome
+        steps[last].sipCode = failure?.sipStatus
+        steps[last].detail = failure?.detail
+    }
+
+    mutating func add(event what: String, at time: Date) {
+        if events.count < Self.listLimit { events.append(Event(at: time, what: what)) }
+    }
+
+    /// The call is over.
+    mutating func finish(_ end: CallEnd, at time: Date, media: MediaFigures?) {
+        endedAt = time
+        cause = end.reason
+        sipCode = end.sipStatus
+        detail = end.detail
+        if steps.last?.outcome == Self.trying { stepFailed(end) }
+        guard let media else { return }
+        legs = [Leg(via == "browser" ? .browser : .trunk, name: trunkIn, media.caller)]
+        if let callee = media.callee {
+            let trunk = steps.last { $0.kind == "trunk" }?.target
+            legs.append(Leg(.trunk, name: trunk, callee))
+        }
+        if let agent = steps.last(where: { $0.kind == "agent" && $0.outcome == "answered" }) { legs.append(Leg(kind: .agent, name: agent.target)) }
+    }
+
+    private static let trying = "trying"
+}
+
+extension CallRecord.Leg {
+    /// What was counted of a leg's media.
+    init(_ kind: Kind, name: String?, _ figures: LegFigures) {
+        self.init(kind: kind, name: name, codec: figures.codec, address: figures.address)
+        packetsReceived = figures.rtp.packetsReceived
+        packetsSent = figures.rtp.packetsSent
+        lost = figures.rtp.lost
+        jitterMilliseconds = figures.rtp.jitterMilliseconds
+        roundTripMilliseconds = figures.rtp.roundTripMilliseconds
+        concealedMilliseconds = figures.inbound.concealedMilliseconds
+        recovered = figures.inbound.recovered
+    }
+}

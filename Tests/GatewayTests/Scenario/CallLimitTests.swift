@@ -1,0 +1,82 @@
+import NIOCore
+import TestKit
+import Testing
+
+@testable import Gateway
+
+/// Limits that protect money, and the record that every call leaves.
+@Suite struct CallLimitTests {
+    @Test func openBrowsersHaveABudget() {
+        let gateway = VirtualGateway()
+        gateway.configure { $0.limits.unauthenticated.paidCalls = 1 }
+        let (first, second) = (gateway.browser(), gateway.browser())
+        let (callee, other) = (gateway.callee(), gateway.callee(of: "second"))
+        first.call(BridgeTests.number)
+        gateway.run(for: .seconds(1))
+        second.call("second")
+        gateway.run(for: .seconds(1))
+        #expect(first.events.last == .connected)
+        #expect(callee.isAnswered)
+        #expect(second.end?.reason == .refused)
+        #expect(other.invites.isEmpty)
+        #expect(gateway.core.limits.refused == [.paidCalls: 1])
+        first.hangUp()
+        gateway.run(for: .seconds(1))
+        let third = gateway.browser()
+        third.call("second")
+        gateway.run(for: .seconds(1))
+        #expect(third.events.last == .connected)
+    }
+
+    @Test func aFullTrunkIsPassedOver() {
+        let gateway = VirtualGateway()
+        gateway.configure { configuration in
+            for index in configuration.trunks.indices where configuration.trunks[index].name == "carrier" {
+                configuration.trunks[index].maxCalls = 1
+            }
+        }
+        let (first, second) = (gateway.phone(), gateway.phone())
+        let (callee, other) = (gateway.callee(), gateway.callee(of: "second"))
+        first.call("either")
+        gateway.run(for: .seconds(1))
+        second.call("either")
+        gateway.run(for: .seconds(1))
+        #expect(first.isAnswered && second.isAnswered)
+        #expect(callee.invites.count == 1)
+        #expect(other.invites.count == 1)
+        #expect(gateway.core.limits.refused == [.trunkCalls: 1])
+    }
+
+    @Test func aRecordTellsTheWholeCall() throws {
+        let gateway = VirtualGateway()
+        let phone = gateway.phone()
+        let (first, second) = (gateway.callee(), gateway.callee(of: "second"))
+        first.reactions = [(.milliseconds(10), .refuse(503))]
+        second.reactions = [(.milliseconds(500), .progress(180)), (.seconds(2), .answer)]
+        phone.call("either")
+        #expect(gateway.run(for: .seconds(4)) { phone.isAnswered })
+        gateway.run(for: .seconds(5))
+        phone.hangUp()
+        gateway.run(for: .seconds(1))
+        let record = try #require(gateway.log.records.first)
+        #expect(gateway.log.records.count == 1)
+        #expect(record.via == "phone")
+        #expect(record.from == .init(given: "+14155552671", e164: "+14155552671"))
+        #expect(record.to.given == "either")
+        #expect(record.route == "either")
+        #expect(record.steps.map(\.target) == ["carrier", "second"])
+        #expect(record.steps.map(\.outcome) == ["unreachable", "answered"])
+        #expect(record.steps.map(\.dialled) == ["+15550001111", "+15550001111"])
+        #expect(record.cause == .callerHangup)
+        let (started, ringing) = (record.startedAt, try #require(record.ringingAt))
+        let (answered, ended) = (try #require(record.answeredAt), try #require(record.endedAt))
+        #expect(abs(ringing.timeIntervalSince(started) - 0.5) < 0.1)
+        #expect(abs(answered.timeIntervalSince(started) - 2) < 0.1)
+        #expect(abs(ended.timeIntervalSince(answered) - 5) < 0.1)
+        #expect(record.legs.map(\.kind) == [.trunk, .trunk])
+        #expect(record.legs.map(\.name) == ["phone", "second"])
+        #expect(record.legs.map(\.codec) == ["PCMU", "PCMU"])
+        #expect(record.legs.allSatisfy { $0.packetsReceived > 240 && $0.packetsSent > 240 && $0.lost == 0 })
+        #expect(record.explanation?.json.contains("either") == true)
+    }
+}
