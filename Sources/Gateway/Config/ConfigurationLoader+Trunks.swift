@@ -93,7 +93,6 @@ extension ConfigurationLoader {
         let username = reader.take("username")
         trunk.username = username.flatMap { reader.text(of: $0, "username") }
         trunk.password = reader.secret("password", besides: file)
-        if let node = username ?? reader.node.entry("password") { Unbuilt.credentials.report(at: node, problems) }
         trunk.register = reader.flag("register") ?? trunk.register
         if trunk.register, let node = reader.node.entry("register") {
             if trunk.hosts.isEmpty { problems.error("register needs hosts to register with", at: node) }

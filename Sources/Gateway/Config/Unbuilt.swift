@@ -6,7 +6,7 @@ import Dialplan
 /// Whoever builds one removes its case here.
 enum Unbuilt {
     case httpTLS, browserAuth, sipTLS, requiredSRTP, inboundAuth
-    case turn, realtime, register, credentials, codec, dtmf, optionalSRTP, echo, hostNames
+    case turn, realtime, register, codec, dtmf, optionalSRTP, echo, hostNames
     case standbyAgents, agentProtocol, webhook, postgres
 
     var protects: Bool {
@@ -27,12 +27,11 @@ enum Unbuilt {
         case .turn: "turn is not built yet: browsers get no TURN server"
         case .realtime: "realtime is not built yet: media loops run at normal priority"
         case .register: "register is not built yet: no registration is kept"
-        case .credentials: "username and password are not used yet"
         case .codec: "this codec is not built yet for trunks: it is left out"
         case .dtmf: "only rfc4733 is built yet: auto is used instead"
         case .optionalSRTP: "srtp: optional is not built yet: RTP is plain"
         case .echo: "echo cancellation is not built yet: echo is left as it comes"
-        case .hostNames: "names of hosts are not resolved yet: list their addresses in accept_from"
+        case .hostNames: "names of hosts are looked up (A and AAAA, not yet NAPTR and SRV) for calls out only: list their addresses in accept_from for calls in"
         case .standbyAgents: "standby agents are not built yet: only the first URL is used"
         case .agentProtocol: "only the twilio protocol is built yet: steps with this agent fall over to the next step"
         case .webhook: "webhook and account are not built yet: the WebSocket is opened without asking"

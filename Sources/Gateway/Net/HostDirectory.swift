@@ -37,6 +37,14 @@ final class HostDirectory: Sendable {
         }
     }
 
+    /// Asks at once and then again and again, until the task is cancelled.
+    func keep(_ trunks: @Sendable () -> [Trunk]) async {
+        while !Task.isCancelled {
+            await resolve(trunks())
+            try? await Task.sleep(for: .seconds(Self.refreshSeconds))
+        }
+    }
+
     private func note(_ found: [String], of name: String) {
         guard !found.isEmpty else { return logger.warning("the name of a trunk's host is not known: \(name)") }
         let before = known.withLockedValue { known in

@@ -120,7 +120,7 @@ struct ConfigurationRefusalTests {
         ("browser: { turn: { urls: [\"turn:t.example?transport=udp\"], secret: s } }", ["1:18: warning: \(Unbuilt.turn.sentence)"]),
         ("media: { realtime: true }", ["1:20: warning: \(Unbuilt.realtime.sentence)"]),
         ("trunks: { a: { hosts: [\"sip:192.0.2.1\"], username: u, password: p, register: true } }",
-            ["1:52: warning: \(Unbuilt.credentials.sentence)", "1:78: warning: \(Unbuilt.register.sentence)"]),
+            ["1:78: warning: \(Unbuilt.register.sentence)"]),
         ("trunks: { a: { hosts: [\"sip:pbx.example\"] } }", ["1:24: warning: \(Unbuilt.hostNames.sentence)"]),
         ("trunks: { a: { accept_from: [192.0.2.1], codecs: [G722, opus, PCMU] } }",
             ["1:51: warning: \(Unbuilt.codec.sentence)", "1:57: warning: \(Unbuilt.codec.sentence)"]),
