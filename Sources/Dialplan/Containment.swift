@@ -6,6 +6,9 @@ enum Containment {
         var units: Int
     }
 
+    /// What it costs to make an automaton of a pattern.
+    private static let automatonUnits = 100
+
     /// Whether one pattern matches all that the other does.
     static func isContained(_ inner: Pattern, in outer: Pattern, _ budget: inout Budget) -> Bool {
         switch (inner.form, outer.form) {
@@ -32,7 +35,8 @@ enum Containment {
     /// Whether every text the pattern matches is matched by at least one of the others. Walks the pattern's automaton beside
     /// those of the others, determinised as far as needed; false also if the budget ends or a pattern is too long.
     static func isContained(_ inner: Pattern, in outers: [Pattern], _ budget: inout Budget) -> Bool {
-        guard let automaton = inner.automaton else { return false }
+        budget.units -= outers.count * automatonUnits
+        guard budget.units > 0, let automaton = inner.automaton else { return false }
         var others: [Automaton] = []
         for outer in outers {
             guard let other = outer.automaton else { return false }

@@ -1,7 +1,7 @@
 /// Which of the routes seen so far take every call of a condition, alone or together.
 struct Coverage {
-    /// For a whole plan: about a second's work at the very most, which only a plan made for it needs.
-    private static let wholeBudget = 8_000_000
+    /// For a whole plan: less than a second's work at the very most, which only a plan made for it needs.
+    private static let wholeBudget = 2_000_000
     /// For one route.
     private static let budgetPerRoute = 400_000
     /// Up to so many routes that cover another together, those that are not needed for it are left out of the message.
@@ -20,13 +20,10 @@ struct Coverage {
 
     /// Counts the route among the earlier ones.
     mutating func add(_ route: Int) {
-        let when = routes[route].when
-        if let to = when.to {
-            byCalled.insert(to, route)
-        } else if let from = when.from {
-            byCaller.insert(from, route)
-        } else {
-            always.append(route)
+        switch routes[route].when.mostTelling {
+        case .to(let pattern): byCalled.insert(pattern, route)
+        case .from(let pattern): byCaller.insert(pattern, route)
+        case .neither: always.append(route)
         }
     }
 

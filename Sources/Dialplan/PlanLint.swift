@@ -50,17 +50,23 @@ struct PlanLint {
         var country = ""
         if case .trunk(let name)? = when.via { country = context.trunks[name] ?? "" }
         for (key, pattern) in [("from", when.from), ("to", when.to)] {
-            guard let pattern, pattern.mayBeginWithDigit else { continue }
+            guard let pattern else { continue }
             if changed[country] == nil { changed[country] = PlanLint.changedNumbers(country: country) }
-            guard let forms = changed[country] else { continue }
-            var budget = Containment.Budget(units: 10_000)
-            if Containment.isContained(pattern, in: forms, &budget) {
+            if isNeverCompared(pattern, country, changed[country]) {
                 problems.warning(
                     "route “\(routes[index].name)” never matches: \(key) is compared with numbers in their international form, such as +\(country.isEmpty ? "44" : country)…",
                     at: nodes[index])
                 return
             }
         }
+    }
+
+    private func isNeverCompared(_ pattern: Pattern, _ country: String, _ changed: Pattern?) -> Bool {
+        // A number with spaces in it is a name, but no number that is compared has any.
+        if pattern.isName { return E164.normalise(pattern.text, country: country) != pattern.text }
+        guard let changed, pattern.mayBeginWithDigit else { return false }
+        var budget = Containment.Budget(units: 10_000)
+        return Containment.isContained(pattern, in: changed, &budget)
     }
 
     /// What `E164.normalise` changes: nothing that is compared looks like this.

@@ -9,18 +9,15 @@ struct RouteIndex: Sendable {
     /// The routes of one source.
     private struct Branch: Sendable {
         var byCalled = PatternTree()
-        /// Routes without `to`.
         var byCaller = PatternTree()
-        /// Routes without either.
+        /// Routes with neither number.
         var always: [Int] = []
 
         mutating func insert(_ when: When, _ route: Int) {
-            if let to = when.to {
-                byCalled.insert(to, route)
-            } else if let from = when.from {
-                byCaller.insert(from, route)
-            } else {
-                always.append(route)
+            switch when.mostTelling {
+            case .to(let pattern): byCalled.insert(pattern, route)
+            case .from(let pattern): byCaller.insert(pattern, route)
+            case .neither: always.append(route)
             }
         }
 
@@ -57,5 +54,21 @@ struct RouteIndex: Sendable {
             guard let next, let route = streams[next].popFirst() else { return nil }
             if routes[route].mismatch(call) == nil { return route }
         }
+    }
+}
+
+extension When {
+    /// The number condition that tells this route from most others.
+    enum MostTelling {
+        case to(Pattern)
+        case from(Pattern)
+        case neither
+    }
+
+    /// The one whose pattern says more of what a number begins with; the called number, if they say the same.
+    var mostTelling: MostTelling {
+        guard let to else { return from.map(MostTelling.from) ?? .neither }
+        guard let from, from.outline.sets.count > to.outline.sets.count else { return .to(to) }
+        return .from(from)
     }
 }
