@@ -19,19 +19,19 @@ extension SIPDriver {
             .serverChannelOption(.autoRead, value: false)
             .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
             .childChannelOption(.writeBufferWaterMark, value: .init(low: settings.maximumUnsentBytes / 4, high: settings.maximumUnsentBytes))
-            .childChannelInitializer { channel in self.initialise(channel, listener: listener) }
+            .childChannelInitializer { channel in self.initialise(channel, listener: listener, dialled: nil) }
     }
 
-    private func initialise(_ channel: any Channel, listener: Int) -> EventLoopFuture<Void> {
+    private func initialise(_ channel: any Channel, listener: Int, dialled: SIPFlow?) -> EventLoopFuture<Void> {
         channel.eventLoop.makeCompletedFuture {
             try channel.pipeline.syncOperations.addHandlers(
-                IdleStateHandler(readTimeout: self.settings.strangerIdleLimit), SIPConnectionHandler(driver: self, listener: listener))
+                IdleStateHandler(readTimeout: self.settings.strangerIdleLimit), SIPConnectionHandler(driver: self, listener: listener, dialled: dialled))
         }
     }
 
-    /// Enters a connection; nil when it is one too many and must be closed.
-    func opened(_ channel: any Channel, remote: SIPAddress) -> UInt64? {
-        let isStranger = !isKnown(remote)
+    /// Enters a connection; nil when it is one too many and must be closed. One that we opened is no stranger's, whoever may call in.
+    func opened(_ channel: any Channel, remote: SIPAddress, isOurs: Bool) -> UInt64? {
+        let isStranger = !isOurs && !isKnown(remote)
         guard isRunning, connections.count < settings.maximumConnections,
             !isStranger || strangerConnections < settings.maximumStrangerConnections
         else { return nil }
@@ -46,8 +46,13 @@ extension SIPDriver {
     func closed(_ number: UInt64) {
         guard let connection = connections.removeValue(forKey: number) else { return }
         if connection.isStranger { strangerConnections -= 1 }
-        if connectionsByAddress[connection.remote] == number { connectionsByAddress[connection.remote] = nil }
-        run { $0.connectionClosed(number, now: $1, into: &$2) }
+        let isNewest = connectionsByAddress[connection.remote] == number
+        if isNewest { connectionsByAddress[connection.remote] = nil }
+        run {
+            $0.connectionClosed(number, now: $1, into: &$2)
+            // What was sent on it without an answer does not know its number.
+            if isNewest { $0.connectionFailed(to: connection.remote, transport: .tcp, now: $1, into: &$2) }
+        }
     }
 
     /// Whether a connection without a byte for `idle` should go: strangers at once, trunks later, none that a call needs.
@@ -62,7 +67,10 @@ extension SIPDriver {
             connect(to: flow, first: bytes)
             return
         }
-        guard let channel = connections[number]?.channel else { return }
+        guard let channel = connections[number]?.channel else {
+            connectionIsMissing(flow)
+            return
+        }
         guard channel.isWritable else {
             // The peer does not read: what it has not taken by now it never will.
             channel.close(promise: nil)
@@ -85,23 +93,39 @@ extension SIPDriver {
         }
         guard flow.transport == .tcp, let address = HostAddress.socketAddress(flow.remote, like: nil),
             connections.count + connecting.count < settings.maximumConnections
-        else { return }
+        else {
+            connectionIsMissing(flow)
+            return
+        }
         connecting[flow.remote] = [bytes]
         ClientBootstrap(group: loop)
             .connectTimeout(settings.connectTimeout)
             .channelOption(.socketOption(.tcp_nodelay), value: 1)
             .channelOption(.writeBufferWaterMark, value: .init(low: settings.maximumUnsentBytes / 4, high: settings.maximumUnsentBytes))
-            .channelInitializer { channel in self.initialise(channel, listener: flow.listener) }
+            .channelInitializer { channel in self.initialise(channel, listener: flow.listener, dialled: flow) }
             .connect(to: address)
             .hop(to: loop)
-            .whenComplete { result in self.connected(flow.remote, result) }
+            .whenComplete { result in self.connected(flow, result) }
     }
 
-    private func connected(_ remote: SIPAddress, _ result: Result<any Channel, any Error>) {
-        // If it failed the messages are lost, and their transactions will notice.
-        guard let waiting = connecting.removeValue(forKey: remote), case .success(let channel) = result else { return }
+    private func connected(_ flow: SIPFlow, _ result: Result<any Channel, any Error>) {
+        guard let waiting = connecting.removeValue(forKey: flow.remote) else { return }
+        guard case .success(let channel) = result, channel.isActive else {
+            connectionIsMissing(flow)
+            return
+        }
         for bytes in waiting { channel.write(ByteBuffer(bytes: bytes), promise: nil) }
         channel.flush()
+    }
+
+    /// Tells the endpoint that this message's way is not there, after the turn that sent it: calls go on to their next host.
+    func connectionIsMissing(_ flow: SIPFlow) {
+        loop.execute {
+            self.run {
+                if flow.connection != 0 { $0.connectionClosed(flow.connection, now: $1, into: &$2) }
+                $0.connectionFailed(to: flow.remote, transport: flow.transport, now: $1, into: &$2)
+            }
+        }
     }
 }
 
@@ -111,20 +135,24 @@ private final class SIPConnectionHandler: ChannelInboundHandler {
 
     private let driver: SIPDriver
     private let listener: Int
+    /// Of a connection that we opened: for whom.
+    private let dialled: SIPFlow?
     private var framer = SIPStreamFramer()
     private var flow: SIPFlow?
     private var hasSpoken = false
     private var idle = TimeAmount.zero
 
-    init(driver: SIPDriver, listener: Int) {
+    init(driver: SIPDriver, listener: Int, dialled: SIPFlow?) {
         self.driver = driver
         self.listener = listener
+        self.dialled = dialled
     }
 
     func channelActive(context: ChannelHandlerContext) {
         guard let address = context.remoteAddress, let remote = HostAddress.sipAddress(address),
-            let number = driver.opened(context.channel, remote: remote)
+            let number = driver.opened(context.channel, remote: remote, isOurs: dialled != nil)
         else {
+            if let dialled { driver.connectionIsMissing(dialled) }
             context.close(promise: nil)
             return
         }

@@ -209,6 +209,98 @@ import Testing
         try await running.driver.shutdown().get()
     }
 
+    private func order(_ targets: [SIPTarget]) throws -> SIPCallOrder {
+        try SIPCallOrder(id: .outgoing(1), number: "+14155550123", targets: targets, from: SIPCallerID(user: "+14155550100"), offer: Self.sdp)
+    }
+
+    private func target(_ port: Int, _ transport: SIPTransport) -> SIPTarget { SIPTarget(SIPAddress(host: "127.0.0.1", port: port), transport: transport) }
+
+    /// A response of a plain phone to a request of ours.
+    private func response(_ status: String, to request: String, contact: Int) -> String {
+        let names = ["Via:", "From:", "To:", "Call-ID:", "CSeq:"]
+        let lines = request.split(separator: "\r\n").map(String.init).filter { line in names.contains { line.hasPrefix($0) } }
+        let tagged = lines.map { $0.hasPrefix("To:") && !$0.contains(";tag=") ? "\($0);tag=phone" : $0 }
+        return (["SIP/2.0 \(status)"] + tagged + ["Contact: <sip:b@127.0.0.1:\(contact)>", "Content-Length: 0"]).joined(separator: "\r\n") + "\r\n\r\n"
+    }
+
+    @Test func aCallOutOverUDP() async throws {
+        let running = try await Running()
+        let phone = SIPLoopbackPeer.udp()
+        let order = try order([target(phone.port, .udp)])
+        running.driver.perform { $0.call(order, now: $1, into: &$2) }
+        let invite = phone.receive()
+        #expect(invite.hasPrefix("INVITE sip:+14155550123@127.0.0.1:\(phone.port) SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:\(running.udpPort);"))
+        phone.send(response("180 Ringing", to: invite, contact: phone.port), to: running.udpPort)
+        guard case .progress(order.id, 180, nil, _)? = await running.next() else {
+            Issue.record("no ringing")
+            return
+        }
+        phone.send(response("200 OK", to: invite, contact: phone.port), to: running.udpPort)
+        guard case .answered(order.id, nil, let address)? = await running.next() else {
+            Issue.record("no answer")
+            return
+        }
+        #expect(address == SIPAddress(host: "127.0.0.1", port: phone.port))
+        // Repetitions of the INVITE, sent before the phone spoke, may lie before the ACK.
+        var message = phone.receive()
+        while message.hasPrefix("INVITE ") { message = phone.receive() }
+        #expect(message.hasPrefix("ACK sip:b@127.0.0.1:\(phone.port) SIP/2.0\r\n"))
+        running.driver.perform { $0.hangUp(order.id, now: $1, into: &$2) }
+        let bye = phone.receive()
+        #expect(bye.hasPrefix("BYE "))
+        phone.send(response("200 OK", to: bye, contact: phone.port), to: running.udpPort)
+        await until(running.driver) { $0.counters.dialogsAlive == 0 }
+        try await running.driver.shutdown().get()
+    }
+
+    /// The first host refuses the connection, the second accepts and hangs up, the third takes the call: none waits for a timer.
+    @Test func aCallOutGoesOnWhereConnectionsFail() async throws {
+        let running = try await Running(settings: .init(serverName: "Tandem/test"))
+        let closed = SIPLoopbackPeer.listener()
+        let closedPort = closed.port
+        _ = consume closed
+        let (breaking, taking) = (SIPLoopbackPeer.listener(), SIPLoopbackPeer.listener())
+        let order = try order([target(closedPort, .tcp), target(breaking.port, .tcp), target(taking.port, .tcp)])
+        running.driver.perform { $0.call(order, now: $1, into: &$2) }
+        let second = breaking.accepted()
+        #expect(second.receive(until: Self.sdp).contains("\r\nCSeq: 2 INVITE\r\n"))
+        second.disconnect()
+        let third = taking.accepted()
+        let invite = third.receive(until: Self.sdp)
+        #expect(invite.hasPrefix("INVITE sip:+14155550123@127.0.0.1:\(taking.port);transport=tcp SIP/2.0\r\nVia: SIP/2.0/TCP "))
+        third.send(response("486 Busy Here", to: invite, contact: taking.port))
+        guard case .failed(order.id, let failure)? = await running.next() else {
+            Issue.record("not failed")
+            return
+        }
+        #expect(failure.kind == .rejected(status: 486) && failure.attempts.map(\.result) == [.transport, .transport, .refused(status: 486, reason: "Busy Here")])
+        #expect(third.receive(until: "\r\n\r\n").hasPrefix("ACK "))
+        await until(running.driver) { $0.counters.clientTransactionsAlive == 0 }
+        try await running.driver.shutdown().get()
+    }
+
+    /// Whom we call need not be among those who may call us: strangers' connections, of which none are allowed here, are others.
+    @Test func aConnectionOfOursIsNoStrangers() async throws {
+        var settings = Self.settings
+        settings.maximumStrangerConnections = 0
+        let running = try await Running(settings: settings, isKnown: { _ in false })
+        let listener = SIPLoopbackPeer.listener()
+        let order = try order([target(listener.port, .tcp)])
+        running.driver.perform { $0.call(order, now: $1, into: &$2) }
+        let phone = listener.accepted()
+        let invite = phone.receive(until: Self.sdp)
+        phone.send(response("180 Ringing", to: invite, contact: listener.port))
+        guard case .progress? = await running.next() else {
+            Issue.record("no ringing")
+            return
+        }
+        running.driver.perform { $0.cancel(order.id, now: $1, into: &$2) }
+        #expect(phone.receive(until: "\r\n\r\n").hasPrefix("CANCEL "))
+        phone.send(response("487 Request Terminated", to: invite, contact: listener.port))
+        await until(running.driver) { $0.counters.callsOutAlive == 0 }
+        try await running.driver.shutdown().get()
+    }
+
     @Test func anAddressInUseIsNamedAndNothingStaysBound() async throws {
         let first = try await Running()
         let taken = SIPListenAddress(transport: .udp, host: "127.0.0.1", port: first.udpPort)
