@@ -2,12 +2,13 @@ import NIOCore
 
 /// The commands of the user of a call. For a call that is over they do nothing.
 extension SIPEndpoint {
-    /// A provisional response, `status` 101 to 199, with early media if `sdp` is given. Repeated every minute until the final one.
+    /// A provisional response, `status` 101 to 199, e.g. 180, or 183 with `sdp` for early media; any number of them. The last is repeated
+    /// every minute until the final one. Where the INVITE brought no offer `sdp` is left out: it would be an offer, and those need 100rel.
     public mutating func ring(
         _ call: SIPCallID, status: Int = 180, reason: String? = nil, sdp: String? = nil, now: NIODeadline, into out: inout [SIPOutput]
     ) {
         guard var dialog = dialogs[call], case .incoming(let number, _) = dialog.stage, (101...199).contains(status) else { return }
-        guard let response = response(number, status: status, reason: reason, sdp: sdp, fields: [("Allow", Self.allow)]) else { return }
+        guard let response = response(number, status: status, reason: reason, sdp: dialog.isDelayedOffer ? nil : sdp, fields: [("Allow", Self.allow)]) else { return }
         respond(number, status: status, response: response, now: now, into: &out)
         dialog.stage = .incoming(
             transaction: number, provisional: Dialog.Provisional(response: response, refresh: now + Self.provisionalInterval))

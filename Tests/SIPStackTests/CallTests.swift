@@ -244,6 +244,8 @@ import Testing
         harness.receive(Caller().invite(body: nil))
         #expect(harness.incoming.map { $0.offer == nil } == true)
         let call = harness.incoming?.id ?? SIPCallID(0)
+        harness.run { $0.ring(call, status: 183, sdp: Harness.ourSDP, now: $1, into: &$2) }
+        #expect(harness.sent.last?.message.status == 183 && harness.sent.last?.message.body.isEmpty == true, "no offer in an unreliable response")
         harness.run { $0.accept(call, sdp: Harness.ourSDP, now: $1, into: &$2) }
         var caller = Caller()
         caller.toTag = harness.takeSent().last?.toTag

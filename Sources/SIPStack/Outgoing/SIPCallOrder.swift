@@ -49,8 +49,10 @@ public struct SIPCallOrder: Sendable {
         guard !targets.isEmpty else { throw .noTarget }
         for target in targets where !Self.isHost(target.host) || !NumericAddress.isNumeric(target.address.host) { throw .host(target.host) }
         if let host = from.host, !Self.isHost(host) { throw .host(host) }
-        fromUser = from.user.isEmpty ? nil : SIPUserPart(from.user)
-        guard from.user.isEmpty || fromUser != nil, from.displayName.utf8.count <= SIPUserPart.maximumLength else { throw .callerID }
+        // A caller without a number, relayed, stays one.
+        let isAnonymous = from.user.isEmpty || from.user.lowercased() == "anonymous"
+        fromUser = isAnonymous ? nil : SIPUserPart(from.user)
+        guard isAnonymous || fromUser != nil, from.displayName.utf8.count <= SIPUserPart.maximumLength else { throw .callerID }
         guard headers.count <= Self.maximumHeaders else { throw .tooManyHeaders }
         for header in headers { try Self.check(header) }
         self.id = id

@@ -1,6 +1,6 @@
 /// Whom a call is from, as the far end shall see it: From and P-Asserted-Identity (RFC 3325).
 public struct SIPCallerID: Hashable, Sendable {
-    /// A number or name; empty: anonymous (RFC 3323 4.1.1.3), without P-Asserted-Identity.
+    /// A number or name; empty or `anonymous`: anonymous (RFC 3323 4.1.1.3), without P-Asserted-Identity.
     public var user: String
     /// Empty: none. Characters that could end the field are dropped.
     public var displayName: String

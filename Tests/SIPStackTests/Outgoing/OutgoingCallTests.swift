@@ -23,9 +23,9 @@ import Testing
         #expect(invite["Content-Length"] == String(Harness.ourSDP.utf8.count))
     }
 
-    @Test func anonymousCallersAndOwnDomains() throws {
+    @Test(arguments: [SIPCallerID.anonymous, SIPCallerID(user: "Anonymous", displayName: "x")]) func anonymousCallersAndOwnDomains(_ nobody: SIPCallerID) throws {
         let harness = Harness()
-        let hidden = try #require(harness.dial(try Callee.order(from: .anonymous)))
+        let hidden = try #require(harness.dial(try Callee.order(from: nobody)))
         #expect(hidden["From"]?.hasPrefix("\"Anonymous\" <sip:anonymous@anonymous.invalid>;tag=") == true && hidden["P-Asserted-Identity"] == nil)
         let named = try #require(harness.dial(try Callee.order(id: .outgoing(2), from: SIPCallerID(user: "a b", host: "carrier.example"))))
         #expect(named["From"]?.hasPrefix("<sip:a%20b@carrier.example>;tag=") == true)
