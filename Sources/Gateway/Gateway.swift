@@ -13,10 +13,12 @@ public enum Gateway {
     public static let version = "0.1.0"
 
     /// Runs until SIGTERM or SIGINT, then drains.
-    /// - Throws: `AddressUnavailable` when an address cannot be bound.
-    public static func run(configuration: Configuration, plan: Plan) async throws {
+    /// - Parameter environment: what `${NAME}` takes its values from when the configuration is read anew.
+    /// - Throws: `ConfigurationRefused` when the database of calls cannot be opened, `AddressUnavailable` when an address cannot be bound.
+    public static func run(configuration: Configuration, plan: LoadedPlan, environment: [String: String]) async throws {
         GatewayLog.bootstrap(configuration.log)
         let logger = Logger(label: "tandem")
+        let records = try openRecords(configuration, logger: logger)
 
         // Signals are caught before anything is bound: one that comes early drains a gateway that has no calls.
         let signals = GatewaySignals()
@@ -25,7 +27,9 @@ public enum Gateway {
         let signalling = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let media = try MediaLoops(configuration: configuration, logger: logger)
         let outletsBox = OutletsBox()
-        let switchboard = Switchboard(settings: SwitchboardSettings(configuration: configuration, plan: plan), logger: logger) { back in
+        let hosts = HostDirectory(logger: logger)
+        let settings = SwitchboardSettings(configuration: configuration, plan: plan.plan, addresses: hosts.addresses(of:))
+        let switchboard = Switchboard(settings: settings, logger: logger, records: { records.store($0) }) { back in
             outletsBox.make(loops: media.drivers, back: back)
         }
         media.report(to: switchboard)
@@ -34,9 +38,20 @@ public enum Gateway {
         let sip = try await startSIP(configuration, on: signalling.next(), switchboard: switchboard)
         outletsBox.outlets?.attach(sip)
         let health = Health(
-            metrics: GatewayMetrics(switchboard: switchboard, loops: media.drivers, sip: sip, ports: media.ports))
+            metrics: GatewayMetrics(switchboard: switchboard, loops: media.drivers, sip: sip, ports: media.ports, records: records))
+        let dialplan = DialplanService(
+            configuration: configuration, plan: plan, environment: environment, history: records, logger: logger
+        ) { configuration, plan in
+            sip.setKnown(trunkTest(configuration))
+            switchboard.post(.settings(SwitchboardSettings(configuration: configuration, plan: plan, addresses: hosts.addresses(of:))))
+            Task { await hosts.resolve(configuration.trunks) }
+        }
+        let lookUps = Task { await hosts.keep { dialplan.configuration.trunks } }
+        let api = APIServices(
+            records: records, calls: switchboard, dialplan: dialplan, access: AdministratorAccess(token: configuration.http.adminToken))
         let http = HTTPServer(
-            configuration: HTTPServer.Configuration(configuration.http), calls: switchboard, health: health, group: signalling, logger: logger)
+            configuration: HTTPServer.Configuration(configuration.http), calls: switchboard, health: health, api: api, group: signalling,
+            logger: logger)
         let httpPort = try await startHTTP(http)
         media.start()
 
@@ -46,17 +61,28 @@ public enum Gateway {
             candidates: media.candidates, ports: media.browserPorts
         ).print()
 
-        await signals.wait {
-            reload(configuration, switchboard: switchboard, sip: sip, logger: logger)
-        }
+        await signals.wait { await dialplan.reload() }
+        lookUps.cancel()
         await drain(configuration, switchboard: switchboard, health: health, logger: logger)
         await http.stop()
         try? await sip.shutdown().get()
         switchboard.stop()
         await decisions.value
         await media.stop()
+        await records.close()
         try? await signalling.shutdownGracefully()
         logger.info("stopped")
+    }
+
+    private static func openRecords(_ configuration: Configuration, logger: Logger) throws -> RecordStore {
+        guard case .sqlite(let path) = configuration.calls.database else {
+            throw ConfigurationRefused(reason: Unbuilt.postgres.sentence)
+        }
+        do {
+            return try RecordStore(path: path, retentionDays: configuration.calls.retentionDays, logger: logger)
+        } catch {
+            throw ConfigurationRefused(reason: error.description)
+        }
     }
 
     /// Reads the system's certificate authorities before a call would have to, on its media loop.
@@ -93,20 +119,6 @@ public enum Gateway {
     /// Whether a source may speak SIP to us at all.
     private static func trunkTest(_ configuration: Configuration) -> SIPDriver.Known {
         { configuration.trunk(for: $0.host) != nil }
-    }
-
-    /// SIGHUP: dial plan and trunks anew; whatever does not pass changes nothing.
-    private static func reload(_ old: Configuration, switchboard: Switchboard, sip: SIPDriver, logger: Logger) {
-        let (loaded, plan, problems) = Configuration.load(path: old.file, environment: ProcessInfo.processInfo.environment)
-        for problem in problems { logger.warning("reload: \(problem)") }
-        guard let loaded, let plan else { return logger.error("reload refused: the old dial plan and trunks stay") }
-        var next = old
-        next.trunks = loaded.trunks
-        next.agents = loaded.agents
-        next.limits = loaded.limits
-        sip.setKnown(trunkTest(next))
-        switchboard.post(.settings(SwitchboardSettings(configuration: next, plan: plan)))
-        logger.notice("reloaded dial plan, trunks and agents")
     }
 
     private static func drain(_ configuration: Configuration, switchboard: Switchboard, health: Health, logger: Logger) async {

@@ -10,13 +10,13 @@ struct RouteCommand: ParsableCommand {
     @OptionGroup var config: ConfigurationOption
 
     @Option(help: ArgumentHelp("Where the call comes from: a trunk's name, browser or api.", valueName: "who"))
-    var via: String
+    var via: String?
 
     @Option(help: ArgumentHelp("The caller.", valueName: "number"))
-    var from: String
+    var from: String?
 
     @Option(help: ArgumentHelp("The number or name called.", valueName: "number"))
-    var to: String
+    var to: String?
 
     @Option(
         help: ArgumentHelp("When it comes, such as 2026-11-22T09:30:00+01:00; now if not given.", valueName: "time"),
@@ -39,15 +39,29 @@ struct RouteCommand: ParsableCommand {
     @Flag(help: "Write JSON.")
     var json = false
 
+    @OptionGroup var past: ReplayOptions
+
     struct Header {
         let name: String
         let value: String
+    }
+
+    func validate() throws {
+        let isReplay = past.replay != nil
+        for (name, value) in [("--via <who>", via), ("--from <number>", from), ("--to <number>", to)] where (value == nil) != isReplay {
+            throw ValidationError(isReplay ? "\(name.prefix { $0 != " " }) does not go with --replay" : "Missing expected argument '\(name)'")
+        }
     }
 
     func run() throws {
         let (configuration, plan, problems) = config.load()
         for problem in problems { printError(problem.description) }
         guard let configuration, let plan else { throw ExitStatus.configurationRefused.exit }
+        if let database = past.replay, let edited = past.plan {
+            let report = try past.report(configuration, before: plan, database: database, plan: edited)
+            return print(json ? try report.json() : report.text)
+        }
+        guard let via, let from, let to else { return }
         let source = Source(via)
         if case .trunk(let name) = source, configuration.trunk(named: name) == nil {
             throw ValidationError("--via must be a trunk's name, browser or api; there is no trunk “\(name)”")

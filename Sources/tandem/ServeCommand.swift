@@ -9,11 +9,14 @@ struct ServeCommand: AsyncParsableCommand {
     @OptionGroup var config: ConfigurationOption
 
     func run() async throws {
-        let (configuration, plan, problems) = config.load()
+        let (configuration, plan, problems) = config.loadWithText()
         for problem in problems { printError(problem.description) }
         guard let configuration, let plan else { throw ExitStatus.configurationRefused.exit }
         do {
-            try await Gateway.run(configuration: configuration, plan: plan)
+            try await Gateway.run(configuration: configuration, plan: plan, environment: ProcessInfo.processInfo.environment)
+        } catch let error as ConfigurationRefused {
+            printError("tandem: \(error)")
+            throw ExitStatus.configurationRefused.exit
         } catch let error as AddressUnavailable {
             printError("tandem: \(error)")
             throw ExitStatus.addressUnavailable.exit

@@ -73,4 +73,9 @@ struct ConfigurationOption: ParsableArguments {
     func load() -> (configuration: Configuration?, plan: Plan?, problems: [Problem]) {
         Configuration.load(path: path, environment: ProcessInfo.processInfo.environment)
     }
+
+    /// With the text of the dial plan.
+    func loadWithText() -> (configuration: Configuration?, plan: LoadedPlan?, problems: [Problem]) {
+        Configuration.loadWithText(path: path, environment: ProcessInfo.processInfo.environment)
+    }
 }

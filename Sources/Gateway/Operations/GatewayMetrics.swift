@@ -7,6 +7,7 @@ struct GatewayMetrics: Sendable {
     let loops: [MediaLoopDriver]
     let sip: SIPDriver
     let ports: PortPool
+    let records: RecordStore
 
     func text() async -> String {
         let figures = await switchboard.figures()
@@ -18,6 +19,7 @@ struct GatewayMetrics: Sendable {
         addCalls(figures, &metrics)
         addMedia(media, &metrics)
         addSIP(sip.counters, &metrics)
+        addRecords(records.counters, &metrics)
         return metrics.text
     }
 
@@ -27,8 +29,22 @@ struct GatewayMetrics: Sendable {
         metrics.add(
             "tandem_calls_ended_total", .counter, "Calls that ended, by cause.",
             EndReason.allCases.map { ("cause=\"\($0.rawValue)\"", Double(figures.ended[$0] ?? 0)) })
+        metrics.add(
+            "tandem_calls_out_total", .counter, "Calls out by each trunk, and what came of them.",
+            figures.callsOut.map { ("trunk=\"\(MetricsText.escaped($0.key.trunk))\",result=\"\($0.key.result)\"", Double($0.value)) }
+                .sorted { $0.0 < $1.0 })
+        metrics.add(
+            "tandem_refused_total", .counter, "Calls refused or ended by a limit that protects money.",
+            CallLimits.Limit.allCases.map { ("limit=\"\($0.rawValue)\"", Double(figures.refused[$0] ?? 0)) })
         metrics.add("tandem_draining", .gauge, "1 while no new calls are taken.", figures.isDraining ? 1 : 0)
         metrics.add("tandem_rtp_ports", .gauge, "RTP ports in use.", ports.count)
+    }
+
+    private func addRecords(_ records: RecordStore.Counters, _ metrics: inout MetricsText) {
+        metrics.add("tandem_records_stored_total", .counter, "Call records written to the database.", records.stored)
+        metrics.add("tandem_records_dropped_total", .counter, "Call records given up.", records.dropped)
+        metrics.add("tandem_records_failures_total", .counter, "Attempts to write call records that failed.", records.failures)
+        metrics.add("tandem_records_waiting", .gauge, "Call records that wait to be written.", records.waiting)
     }
 
     private func addMedia(_ loops: [MediaLoopSnapshot], _ metrics: inout MetricsText) {

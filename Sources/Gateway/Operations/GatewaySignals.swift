@@ -22,10 +22,10 @@ final class GatewaySignals: @unchecked Sendable {
     }
 
     /// Returns at SIGTERM or SIGINT; calls `reload` at every SIGHUP before.
-    func wait(reload: () -> Void) async {
+    func wait(reload: () async -> Void) async {
         for await number in stream {
             guard number == SIGHUP else { return }
-            reload()
+            await reload()
         }
     }
 }

@@ -19,7 +19,7 @@ struct RecordFilter: Sendable, Equatable {
 }
 
 /// Where a page ended: the next one begins with the records after it, the newest first.
-struct RecordCursor: Sendable, Equatable {
+struct PageCursor: Sendable, Equatable {
     var startedMilliseconds: Int64
     var id: CallID
 
@@ -41,12 +41,12 @@ struct RecordCursor: Sendable, Equatable {
 struct RecordPage: Sendable {
     var records: [CallRecord]
     /// Nil after the last page.
-    var next: RecordCursor?
+    var next: PageCursor?
 }
 
 extension RecordStore {
     /// A page of records, the newest first.
-    func page(_ filter: RecordFilter, after cursor: RecordCursor? = nil, limit: Int) async throws -> RecordPage {
+    func page(_ filter: RecordFilter, after cursor: PageCursor? = nil, limit: Int) async throws -> RecordPage {
         let (condition, arguments) = filter.sql(after: cursor)
         return try await pool.read { database -> RecordPage in
             let rows = try Row.fetchAll(
@@ -56,7 +56,7 @@ extension RecordStore {
             guard rows.count > limit, let last = rows.prefix(limit).last, let id = CallID(last["id"] as String) else {
                 return RecordPage(records: records, next: nil)
             }
-            return RecordPage(records: records, next: RecordCursor(startedMilliseconds: last["started_ms"], id: id))
+            return RecordPage(records: records, next: PageCursor(startedMilliseconds: last["started_ms"], id: id))
         }
     }
 
@@ -68,7 +68,7 @@ extension RecordStore {
 }
 
 extension RecordFilter {
-    fileprivate func sql(after cursor: RecordCursor?) -> (String, StatementArguments) {
+    fileprivate func sql(after cursor: PageCursor?) -> (String, StatementArguments) {
         var conditions: [String] = []
         var arguments: StatementArguments = []
         func add(_ condition: String, _ values: any DatabaseValueConvertible...) {

@@ -21,7 +21,7 @@ struct RecordsController: Sendable {
         var query = try APIQuery(request)
         let isCSV = try Self.wantsCSV(request, &query)
         let cursor = try query.text("cursor").map { text in
-            guard let cursor = RecordCursor(text) else { throw HTTPProblem(.badRequest, "cursor must be the next of an earlier page, as it came.") }
+            guard let cursor = PageCursor(text) else { throw HTTPProblem(.badRequest, "cursor must be the next of an earlier page, as it came.") }
             return cursor
         }
         let limit = try query.integer("limit", in: 1...(isCSV ? Self.lineLimit : Self.pageLimit)) ?? Self.pageSize
