@@ -110,10 +110,10 @@ extension SwitchboardCore {
         return entry.isBrowser ? .anonymous : SIPCallerID(user: entry.decision.from.e164)
     }
 
-    /// Every address of every host, in order.
+    /// Every address of every host, in order. A host that wants TLS is left out while that is not built: never in the clear.
     private func targets(of trunk: Trunk) -> [SIPTarget] {
         trunk.hosts.flatMap { host -> [SIPTarget] in
-            let transport = host.transport.flatMap { SIPTransport(rawValue: $0.rawValue) } ?? .udp
+            guard !host.isSecure, let transport = host.transport.map({ SIPTransport(rawValue: $0.rawValue) }) ?? .udp else { return [] }
             let addresses = host.address == nil ? settings.addresses(host.host) : [host.host]
             return addresses.map {
                 SIPTarget(
@@ -131,6 +131,7 @@ extension SwitchboardCore {
         guard let entry = entry(of: sip), callee(sip, of: entry.id) != nil else { return }
         let (id, outlets, isRinging) = (entry.id, outlets, status == 180)
         entry.logger.debug("callee: \(status)\(answer == nil ? "" : " with early media")")
+        if answer != nil { note("The called party is heard before its answer.", id) }
         guard let answer else { return handle(.calleeProgressed(id, sip, isRinging: isRinging, hasMedia: false)) }
         outlets.media(entry.loop) { loop, now in
             loop.perform(on: id, now: now) { call in
@@ -157,6 +158,7 @@ extension SwitchboardCore {
         case .success:
             entries[id]?.callee?.isAnswered = true
             entries[id]?.record.stepTook()
+            note("Trunk \(callee.trunk.name) answered.", id)
             count(callee, "answered")
             update(id) { $0.stepTook(into: &$1) }
         case .failure(let error):
@@ -192,6 +194,7 @@ extension SwitchboardCore {
         forgetCallee(id)
         limits.leave(callee.trunk.name, call: id)
         entries[id]?.record.stepFailed(failure)
+        note("Trunk \(callee.trunk.name): \(failure.detail)", id)
         count(callee, failure.reason.rawValue)
         outlets.media(entry.loop) { loop, now in loop.perform(on: id, now: now) { $0.dropCallee(now: now) } }
         let rest = triesNext ? callee.rest : []

@@ -120,6 +120,7 @@ extension SwitchboardCore {
         switch result {
         case .success(let description):
             entry.logger.debug("re-INVITE answered")
+            note(sip.isOutgoing ? "The called party changed its session." : "The caller changed its session.", id)
             outlets.sip { $0.answerReoffer(sip, sdp: description, now: $1, into: &$2) }
         case .failure(let error):
             entry.logger.info("re-INVITE refused: \(error.description)")

@@ -179,6 +179,7 @@ final class SwitchboardCore {
 
     private func ring(_ entry: CallEntry) {
         entries[entry.id]?.record.ringingAt = clock()
+        note("Ringing.", entry.id)
         switch entry.caller {
         case .trunk(let sip, _):
             let description = entry.isEarly ? entry.description : nil
@@ -205,6 +206,7 @@ final class SwitchboardCore {
         var entry = entry
         entry.answeredAt = clock()
         entry.record.answeredAt = entry.answeredAt
+        entry.record.add(event: "Answered.", at: clock())
         let description = entry.description
         entry.description = nil
         keep(entry)

@@ -77,6 +77,7 @@ import Testing
         #expect(record.legs.map(\.name) == ["phone", "second"])
         #expect(record.legs.map(\.codec) == ["PCMU", "PCMU"])
         #expect(record.legs.allSatisfy { $0.packetsReceived > 240 && $0.packetsSent > 240 && $0.lost == 0 })
+        #expect(record.events.map(\.what) == ["Trunk carrier: The called party could not be reached.", "Ringing.", "Trunk second answered.", "Answered."])
         #expect(record.explanation?.json.contains("either") == true)
     }
 }

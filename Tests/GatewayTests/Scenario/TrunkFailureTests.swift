@@ -85,6 +85,33 @@ import Testing
         EndOfCallTests.expectNothingLeft(gateway)
     }
 
+    /// Without a guard the call would go round until every port is taken.
+    @Test func aTrunkThatPointsAtTheGatewayItselfIsALoop() {
+        let gateway = VirtualGateway()
+        let phone = gateway.phone()
+        phone.call("+16665554444")
+        gateway.run(for: .milliseconds(200))
+        #expect(phone.statuses == [100, 482])
+        #expect(gateway.core.figures.callsTotal == 1)
+        EndOfCallTests.expectNothingLeft(gateway)
+    }
+
+    @Test func aCalleeThatFallsSilentEndsTheCall() {
+        let gateway = VirtualGateway()
+        gateway.turn = .milliseconds(5)
+        let (phone, callee) = (gateway.phone(), gateway.callee())
+        phone.call(BridgeTests.number)
+        #expect(gateway.run(for: .seconds(2)) { phone.isAnswered })
+        callee.sendsMedia = false
+        let silent = gateway.now
+        #expect(gateway.run(for: .seconds(90)) { phone.byeAt != nil })
+        #expect(gateway.now - silent >= .seconds(59) && gateway.now - silent <= .seconds(62))
+        gateway.run(for: .milliseconds(50))
+        #expect(callee.byeAt != nil)
+        #expect(gateway.core.figures.ended == [.mediaTimeout: 1])
+        EndOfCallTests.expectNothingLeft(gateway)
+    }
+
     @Test func nobodyAnswersInTimeAndTheAgentTakesOver() {
         let gateway = VirtualGateway()
         let (phone, browser) = (gateway.phone(), gateway.browser())

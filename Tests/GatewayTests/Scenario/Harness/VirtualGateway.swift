@@ -36,6 +36,8 @@ final class VirtualGateway {
     private let outlets: VirtualOutlets
     private let ios: [VirtualMediaIO]
     private var peers: [VirtualPeer] = []
+    /// SIP messages the gateway sent to itself.
+    private var returning: [VirtualDatagram] = []
     private let clock: VirtualClock
     private let dialled: DialledAgents
 
@@ -61,6 +63,9 @@ final class VirtualGateway {
           - name: second
             when: { to: second }
             do: [{ trunk: second, to: "+15550002222" }]
+          - name: loop
+            when: { to: "+1666XXXXXXX" }
+            do: [{ trunk: mirror }]
           - name: either
             when: { to: either }
             do: [{ trunk: [carrier, second], to: "+15550001111", caller_id: "+15559998888", headers: { X-Queue: support } }]
@@ -125,7 +130,7 @@ final class VirtualGateway {
     private static func settings(_ plan: String) -> SwitchboardSettings {
         var configuration = Configuration()
         var trunk = Trunk(name: "phone")
-        trunk.acceptFrom = [try? CIDR("192.0.2.0/24")].compactMap { $0 }
+        trunk.acceptFrom = [try? CIDR("192.0.2.0/24"), try? CIDR(host)].compactMap { $0 }
         configuration.trunks = [trunk] + calledTrunks.sorted { $0.key < $1.key }.map { name, host in
             var trunk = Trunk(name: name)
             trunk.hosts = [TrunkHost("sip:\(host)")].compactMap { $0 }
@@ -137,7 +142,7 @@ final class VirtualGateway {
             Agent(name: "standby", link: .socket(urls: ["ws://standby.test/"], .twilio)),
             Agent(name: "parrot", link: .builtin(.parrot)), Agent(name: "echo", link: .builtin(.echo)),
         ]
-        let context = PlanContext(trunks: ["phone": "", "carrier": "", "second": "1"], agents: ["assistant", "standby", "parrot", "echo"])
+        let context = PlanContext(trunks: ["phone": "", "carrier": "", "second": "1", "mirror": ""], agents: ["assistant", "standby", "parrot", "echo"])
         let loaded = Plan.load(text: plan, file: "plan.yaml", context: context)
         guard let plan = loaded.plan else { preconditionFailure("\(loaded.problems)") }
         return SwitchboardSettings(configuration: configuration, plan: plan)
@@ -169,7 +174,7 @@ final class VirtualGateway {
     }
 
     /// Trunks that are called, and their hosts.
-    private static let calledTrunks = ["carrier": "192.0.2.200", "second": "192.0.2.201"]
+    private static let calledTrunks = ["carrier": "192.0.2.200", "second": "192.0.2.201", "mirror": host]
 
     /// A browser, at an address of its own.
     func browser(_ options: FakeBrowser.Options = .init(), seed: UInt64 = 1) -> FakeBrowser {
@@ -202,6 +207,9 @@ final class VirtualGateway {
     private func step() {
         now = now + turn
         clock.now = now
+        let returned = returning
+        returning = []
+        for datagram in returned { arrive(datagram) }
         for peer in peers {
             peer.step(now: now)
             peer.release(now: now)
@@ -226,6 +234,8 @@ final class VirtualGateway {
     }
 
     private func route(_ datagram: VirtualDatagram) {
+        // A trunk that points at the gateway itself.
+        if datagram.to.host == Self.host, datagram.to.port == 5060 { return returning.append(datagram) }
         guard let peer = peers.first(where: { $0.host.hasSameHost(as: datagram.to) }) else { return }
         peer.downlink.send(datagram, bytes: datagram.bytes.count, now: now)
     }
