@@ -34,13 +34,16 @@ extension SIPEndpoint {
     mutating func tryHost(_ id: SIPCallID, now: NIODeadline, into out: inout [SIPOutput]) {
         guard var call = outgoing[id] else { return }
         while call.order.targets.indices.contains(call.position) {
-            if let until = heldHosts[HeldHost(call.target)], until > now {
+            if isHeld(call.target, now: now) {
                 call.attempts.append(SIPAttempt(target: call.target, result: .waiting))
             } else if let listener = listener(for: call.target) {
                 call.isRinging = false
                 call.earlyAnswers = [:]
                 call.ringLimit = now + call.order.ringLimit
-                call.hostLimit = call.hasFurtherTargets ? now + call.order.hostLimit : nil
+                // Where nobody comes after it, patience costs nothing.
+                let others = call.order.targets[(call.position + 1)...]
+                let hasNext = others.contains { !isHeld($0, now: now) && self.listener(for: $0) != nil }
+                call.hostLimit = hasNext ? now + call.order.hostLimit : nil
                 outgoing[id] = call
                 timers.schedule(.outgoing(id), at: call.deadline)
                 let flow = SIPFlow(transport: call.target.transport, remote: call.target.address, listener: listener)
@@ -149,6 +152,8 @@ extension SIPEndpoint {
         guard heldHosts.count < Self.maximumHeldHosts else { return }
         heldHosts[HeldHost(target)] = now + min(time, Self.longestHold)
     }
+
+    private func isHeld(_ target: SIPTarget, now: NIODeadline) -> Bool { heldHosts[HeldHost(target)].map { $0 > now } ?? false }
 
     private static let longestHold = TimeAmount.minutes(5)
     /// Hosts of trunks are configured, so there are few; the bound only keeps that promise.

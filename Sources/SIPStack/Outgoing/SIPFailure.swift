@@ -30,7 +30,7 @@ public struct SIPAttempt: Hashable, Sendable, CustomStringConvertible {
 }
 
 /// Why a call out did not come about, all hosts considered.
-public struct SIPFailure: Hashable, Sendable {
+public struct SIPFailure: Hashable, Sendable, CustomStringConvertible {
     public enum Kind: Hashable, Sendable {
         /// The far end said so: 3xx (never followed: whom we dial is not a far end's to choose), 4xx, 5xx or 6xx.
         case rejected(status: Int)
@@ -59,6 +59,11 @@ public struct SIPFailure: Hashable, Sendable {
     public let attempts: [SIPAttempt]
     /// One sentence for the log, without numbers and passwords.
     public let detail: String
+
+    /// The sentence with every host and what came of it, for the log.
+    public var description: String {
+        attempts.isEmpty ? detail : "\(detail) (\(attempts.map(\.description).joined(separator: "; ")))"
+    }
 
     /// The host tried last.
     public var target: SIPTarget? { attempts.last?.target }

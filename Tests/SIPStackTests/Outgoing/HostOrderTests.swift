@@ -51,6 +51,17 @@ import Testing
         #expect(harness.terminals == 1 && harness.isIdle)
     }
 
+    @Test func aHostWithoutAnotherToFollowHasAllTheTime() throws {
+        let harness = Harness()
+        let targets = [Self.targets[0], SIPTarget(Callee.second, transport: .tls)]
+        let invite = try #require(harness.dial(try Callee.order(targets: targets)))
+        harness.advance(.seconds(20))
+        #expect(harness.failure == nil, "the second host cannot be tried, so the first is not left")
+        harness.respond(503, to: invite)
+        let failure = try #require(harness.failure)
+        #expect(failure.description == "the far end answered 503 (udp:198.51.100.7:5060: 503 Reason 503; tls:198.51.100.8:5060: no connection)")
+    }
+
     /// The host that was left rings after all: it must stop, and if it answers it is hung up on.
     @Test(arguments: [false, true]) func aHostThatAwakesTooLateIsTakenBack(answers: Bool) throws {
         let harness = Harness()
