@@ -30,7 +30,7 @@ extension Explanation {
     private var table: [String] {
         let rows = [["route", "failed at", "wanted", "the call has"]] + tried.map { attempt in
             guard let field = attempt.field else { return [attempt.route, "matches", "", ""] }
-            return [attempt.route, field, attempt.wanted ?? "", attempt.found.map { OneLine.text($0) } ?? "nothing"]
+            return [attempt.route, field, OneLine.text(attempt.wanted ?? ""), attempt.found.map { OneLine.text($0) } ?? "nothing"]
         }
         let widths = (0..<3).map { column in min(Explanation.widest, rows.map { $0[column].count }.max() ?? 0) }
         return rows.map { row in

@@ -42,7 +42,8 @@ extension PlanLint {
                 let back = E164.normalise(number, country: context.trunks[name] ?? "")
                 guard let to = route.when.to, to.matches(back) else { continue }
                 problems.warning(
-                    "this can go round and round: “\(number)” is itself a number of route “\(route.name)”, if trunk “\(name)” brings it back", at: node)
+                    "this can go round and round: “\(number)” is itself a number of route “\(route.name)”, "
+                        + "if trunk “\(name)” brings it back", at: node)
             } else if step.strip == 0, step.prepend.isEmpty, coverage.covering(when) == nil {
                 // A name is never dialled, so it cannot come back either.
                 if let to = route.when.to, to.isName { continue }

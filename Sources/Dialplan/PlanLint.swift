@@ -54,7 +54,8 @@ struct PlanLint {
             if changed[country] == nil { changed[country] = PlanLint.changedNumbers(country: country) }
             if isNeverCompared(pattern, country, changed[country]) {
                 problems.warning(
-                    "route “\(routes[index].name)” never matches: \(key) is compared with numbers in their international form, such as +\(country.isEmpty ? "44" : country)…",
+                    "route “\(routes[index].name)” never matches: \(key) is compared with numbers in their international form, "
+                        + "such as +\(country.isEmpty ? "44" : country)…",
                     at: nodes[index])
                 return
             }

@@ -101,6 +101,6 @@ public struct RouteAttempt: Sendable, Equatable {
     public var reason: String {
         guard let mismatch else { return "matches" }
         let found = mismatch.found.map { "is \(OneLine.text($0))" } ?? "is absent"
-        return "\(mismatch.field) \(found), not \(mismatch.wanted)"
+        return "\(mismatch.field) \(found), not \(OneLine.text(mismatch.wanted))"
     }
 }

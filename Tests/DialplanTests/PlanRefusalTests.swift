@@ -156,6 +156,12 @@ struct PlanRefusalTests {
         #expect(loadPlan("").problems.isEmpty)
     }
 
+    @Test("a strict check takes a warning for an error, at the same place")
+    func strict() {
+        let warning = Problem(file: "f", line: 1, column: 2, severity: .warning, message: "m")
+        #expect(warning.asError.description == "f:1:2: error: m")
+    }
+
     @Test("a book of mistakes is cut")
     func cut() {
         let text = "routes:\n" + String(repeating: "- 1\n", count: 1000)
