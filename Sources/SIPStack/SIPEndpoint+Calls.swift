@@ -8,7 +8,8 @@ extension SIPEndpoint {
         _ call: SIPCallID, status: Int = 180, reason: String? = nil, sdp: String? = nil, now: NIODeadline, into out: inout [SIPOutput]
     ) {
         guard var dialog = dialogs[call], case .incoming(let number, _) = dialog.stage, (101...199).contains(status) else { return }
-        guard let response = response(number, status: status, reason: reason, sdp: dialog.isDelayedOffer ? nil : sdp, fields: [("Allow", Self.allow)]) else { return }
+        let sdp = dialog.isDelayedOffer ? nil : sdp
+        guard let response = response(number, status: status, reason: reason, sdp: sdp, fields: [("Allow", Self.allow)]) else { return }
         respond(number, status: status, response: response, now: now, into: &out)
         dialog.stage = .incoming(
             transaction: number, provisional: Dialog.Provisional(response: response, refresh: now + Self.provisionalInterval))
@@ -59,8 +60,8 @@ extension SIPEndpoint {
         respond(pending.transaction, status: (300...699).contains(status) ? status : 488, reason: reason, fields: headers, now: now, into: &out)
     }
 
-    /// Ends the call, right in every state: a call of ours without an answer is taken back by `cancel`; an unanswered INVITE gets `rejectStatus`; an unacknowledged 200 a BYE after its ACK, or when that
-    /// is given up; an established call a BYE at once. Nothing more is heard of the call.
+    /// Ends the call, right in every state: a call of ours without an answer is taken back by `cancel`; an unanswered INVITE
+    /// gets `rejectStatus`; an unacknowledged 200 a BYE after its ACK, or when that is given up; an established call a BYE at once. Nothing more is heard of the call.
     public mutating func hangUp(
         _ call: SIPCallID, reason: SIPReason? = nil, rejectStatus: Int = 480, now: NIODeadline, into out: inout [SIPOutput]
     ) {
