@@ -212,7 +212,7 @@ final class RecordStore: Sendable {
 
     static func reason(of error: any Error) -> String {
         if let error = error as? DatabaseError { return error.message ?? "\(error.resultCode)" }
-        if let error = error as? CocoaError { return (error.userInfo[NSUnderlyingErrorKey] as? any Error).map { "\($0)" } ?? error.localizedDescription }
-        return "\(error)"
+        let cause = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError ?? error as NSError
+        return cause.domain == NSPOSIXErrorDomain ? String(cString: strerror(Int32(cause.code))) : "\(error)"
     }
 }

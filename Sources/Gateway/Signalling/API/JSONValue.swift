@@ -1,3 +1,4 @@
+import Dialplan
 import Foundation
 
 /// JSON of any shape, as API answers are put together: every key is there, `null` where there is no value.
@@ -14,7 +15,14 @@ enum JSONValue: Sendable, Equatable {
     init(_ value: (some BinaryInteger)?) { self = value.map { .integer(Int64($0)) } ?? .null }
     init(_ value: Double?) { self = value.map { $0.isFinite ? .number($0) : .null } ?? .null }
     /// A time in RFC 3339 with milliseconds and UTC.
-    init(_ value: Date?) { self = value.map { .string($0.formatted(.iso8601.timeZoneSeparator(.omitted).time(includingFractionalSeconds: true))) } ?? .null }
+    init(_ value: Date?) { self = value.map { .string(Self.text($0)) } ?? .null }
+
+    /// The seconds and the milliseconds apart: a fraction in binary would be cut to the millisecond before.
+    private static func text(_ time: Date) -> String {
+        let (seconds, rest) = time.milliseconds.quotientAndRemainder(dividingBy: 1000)
+        let fraction = String(1000 + abs(rest)).dropFirst()
+        return "\(RFC3339.text(Date(timeIntervalSince1970: Double(seconds))).dropLast()).\(fraction)Z"
+    }
 
     /// Nil unless the text is JSON.
     init?(parsing text: String) {
