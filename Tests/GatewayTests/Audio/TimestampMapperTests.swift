@@ -61,4 +61,36 @@ import Testing
         }
         #expect(mapper.timestamp(at: time(20_000 * 7)) > last)
     }
+
+    @Test func silenceFollowsTheLastFrameAndTheSourceFindsThePresentFree() {
+        var mapper = TimestampMapper(clockRate: 8000)
+        _ = mapper.place(mediaTime: 0, samples: 160, rate: 8000, startsAxis: true, now: time(0))
+        for index in 1...10 {
+            #expect(mapper.fill(samples: 160, rate: 8000, now: time(100 + 20 * index)) == .init(timestamp: Int64(160 * index), marker: false))
+        }
+        // The source resumes at 320 ms of its own time, without having begun anew.
+        let resumed = mapper.place(mediaTime: 2560, samples: 160, rate: 8000, startsAxis: false, now: time(320))
+        #expect(resumed == .init(timestamp: 2560, marker: true))
+        #expect(mapper.place(mediaTime: 2720, samples: 160, rate: 8000, startsAxis: false, now: time(340)) == .init(timestamp: 2720, marker: false))
+    }
+
+    @Test func whatAStallHeldBackDoesNotMoveTheAxisButANewBeginningDoes() {
+        var mapper = TimestampMapper(clockRate: 8000)
+        _ = mapper.place(mediaTime: 0, samples: 160, rate: 8000, startsAxis: true, now: time(0))
+        for index in 1...10 { _ = mapper.fill(samples: 160, rate: 8000, now: time(100 + 20 * index)) }
+        // Ten frames at once, all for time that is filled.
+        for index in 1...10 {
+            #expect(mapper.place(mediaTime: Int64(160 * index), samples: 160, rate: 8000, startsAxis: false, now: time(310)) == nil)
+        }
+        #expect(mapper.place(mediaTime: 1760, samples: 160, rate: 8000, startsAxis: false, now: time(310))?.timestamp == 1760)
+
+        // A phone whose media time stood still while it was mute: in its own rhythm.
+        for index in 1...10 { _ = mapper.fill(samples: 160, rate: 8000, now: time(420 + 20 * index)) }
+        let places = (0..<6).map { index in
+            mapper.place(mediaTime: Int64(1920 + 160 * index), samples: 160, rate: 8000, startsAxis: false, now: time(640 + 20 * index))
+        }
+        #expect(places.prefix(4).allSatisfy { $0 == nil })
+        #expect(places[4]?.marker == true)
+        #expect(places[5].map { $0.timestamp - (places[4]?.timestamp ?? 0) } == 160)
+    }
 }
