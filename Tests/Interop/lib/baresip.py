@@ -35,7 +35,7 @@ module_app account.so
 module_app menu.so
 """
 _CONTROL = """\
-sip_listen 127.0.0.1:{sip_port}
+sip_listen {host}:{sip_port}
 ctrl_tcp_listen 127.0.0.1:{control_port}
 module ctrl_tcp.so
 """
@@ -59,18 +59,21 @@ def configuration_without_sound_card(speech):
 
 
 class Baresip:
-    """One phone. `speech`: the WAV file it speaks once a call is up (8 kHz, mono)."""
+    """One phone. `speech`: the WAV file it speaks once a call is up (8 kHz, mono). With `answers` it takes every call; `uri` is
+    what `hosts` of a trunk wants."""
 
-    def __init__(self, folder, speech, transport="udp", codecs="pcmu/8000,pcma/8000", dtmf="rtpevent"):
+    def __init__(self, folder, speech, transport="udp", codecs="pcmu/8000,pcma/8000", dtmf="rtpevent", host="127.0.0.1", answers=False):
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         for stale in self.folder.glob("*.wav"):
             stale.unlink()
         # Paths inside are short and relative: baresip forgets to record where they are long.
         control_port = _free_port(socket.SOCK_STREAM)
-        control = _CONTROL.format(sip_port=_free_port(socket.SOCK_DGRAM), control_port=control_port)
+        sip_port = _free_port(socket.SOCK_DGRAM)
+        self.uri = f"sip:{host}:{sip_port};transport={transport}"
+        control = _CONTROL.format(host=host, sip_port=sip_port, control_port=control_port)
         (self.folder / "config").write_text(configuration_without_sound_card(speech) + control)
-        (self.folder / "accounts").write_text(f"<sip:+14155550142@127.0.0.1;transport={transport}>;regint=0;audio_codecs={codecs};dtmfmode={dtmf}\n")
+        (self.folder / "accounts").write_text(f"<sip:+14155550142@127.0.0.1;transport={transport}>;regint=0;audio_codecs={codecs};dtmfmode={dtmf};answermode={'auto' if answers else 'manual'}\n")
         (self.folder / "contacts").write_text("")
         self.events = []
         self._answers = queue.Queue()

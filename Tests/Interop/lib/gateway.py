@@ -57,16 +57,20 @@ class Gateway:
             "trunks": {"phone": {"accept_from": ["127.0.0.1/32"], "max_calls_per_second": 1000}, **(trunks or {})},
             "agents": agents,
             "dialplan": "dialplan.yaml",
+            "calls": {"database": "calls.db"},
             "limits": {"max_calls": 100, "drain_seconds": 3},
             "log": {"level": "debug", "format": "text"},
         }
         for section, values in (configuration or {}).items():
             settings[section] = {**settings.get(section, {}), **values} if isinstance(values, dict) else values
+        for stale in self.folder.glob("calls.db*"):
+            stale.unlink()
         plan = {"routes": (routes or []) + [{"name": f"by name: {name}", "when": {"to": name}, "do": [{"agent": name}]} for name in agents]}
         # JSON is YAML.
         self.configuration_path = self.folder / "tandem.yaml"
         self.configuration_path.write_text(json.dumps(settings, indent=2) + "\n")
-        (self.folder / "dialplan.yaml").write_text(json.dumps(plan, indent=2) + "\n")
+        self.dialplan_path = self.folder / "dialplan.yaml"
+        self.dialplan_path.write_text(json.dumps(plan, indent=2) + "\n")
 
         assert BINARY.exists(), f"{BINARY} is not built: run `make debug` or `make test`"
         self._log = open(self.log_path, "wb")
@@ -118,6 +122,27 @@ class Gateway:
                 return response.status, response.read().decode()
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode(errors="replace")
+
+    def api(self, method, path, body=None, content_type="application/json", **headers):
+        """(status, headers, body) of a request to /api/v1; `If_Match="…"` becomes If-Match. Bodies that are JSON come parsed."""
+        data = body if body is None or isinstance(body, bytes) else (body if isinstance(body, str) else json.dumps(body)).encode()
+        named = {name.replace("_", "-"): value for name, value in headers.items()} | ({"Content-Type": content_type} if data is not None else {})
+        request = urllib.request.Request(f"{self.http_url}/api/v1/{path}", data, named, method=method)
+        try:
+            with urllib.request.urlopen(request, timeout=10) as response:
+                status, headers, text = response.status, response.headers, response.read().decode()
+        except urllib.error.HTTPError as error:
+            status, headers, text = error.code, error.headers, error.read().decode(errors="replace")
+        return status, headers, json.loads(text) if "json" in headers.get("Content-Type", "") else text
+
+    def command(self, name, *arguments):
+        """Runs `tandem NAME --config …` beside the gateway: (exit status, standard output, standard error)."""
+        done = subprocess.run([str(BINARY), name, "--config", str(self.configuration_path), *arguments], capture_output=True, text=True, timeout=60)
+        return done.returncode, done.stdout, done.stderr
+
+    def reload(self):
+        """SIGHUP."""
+        self.process.send_signal(signal.SIGHUP)
 
     def metrics(self):
         """/metrics as {name: {labels: value}}; labels as they are written, "" without any."""

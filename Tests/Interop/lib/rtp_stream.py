@@ -90,7 +90,10 @@ class RTPStream:
 
     def play(self, samples):
         """Queues 16-bit samples at 8 kHz behind what is queued already."""
-        encoded = g711.encode(samples, self.payload_type)
+        self.play_encoded(g711.encode(samples, self.payload_type))
+
+    def play_encoded(self, encoded):
+        """The same with bytes as they go on the wire."""
         frames = [encoded[first : first + FRAME] for first in range(0, len(encoded), FRAME)]
         if frames:
             frames[-1] = frames[-1].ljust(FRAME, bytes([g711.SILENCE[self.payload_type]]))
@@ -122,7 +125,11 @@ class RTPStream:
             self._ended.wait(max(0, deadline - time.monotonic()))
             self.worst_lateness = max(self.worst_lateness, time.monotonic() - deadline)
             turn += 1
-            if self.remote is None or not self.sending:
+            if self.remote is None:
+                continue
+            if not self.sending:
+                # The media clock runs on through silence (RFC 3550, 5.1).
+                self._timestamp, marker = (self._timestamp + FRAME) & 0xFFFFFFFF, True
                 continue
             with self._lock:
                 if event is None and self._digits and pause <= 0:

@@ -23,14 +23,16 @@ def answer_at_once(call):
 
 
 class SIPCallee:
-    """`behaviour` is called with each new CalledCall, in a thread of its own; what it raises is kept in `failures`."""
+    """`behaviour` is called with each new CalledCall, in a thread of its own; what it raises is kept in `failures`. `contact` is
+    the address that the gateway is told to send to (a relay's outer one), the phone's own without it."""
 
-    def __init__(self, behaviour=answer_at_once, host=HOST, port=0, seed=1):
+    def __init__(self, behaviour=answer_at_once, host=HOST, port=0, contact=None, seed=1):
         self.behaviour = behaviour
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.bind((host, port))
         self._socket.settimeout(0.1)
         self.address = self._socket.getsockname()
+        self.contact = contact or self.address
         self._random = random.Random(seed * 104729 + self.address[1])
         self._by_id = {}
         self._answers = {}  # branch to a queue of responses to our own requests
@@ -219,7 +221,7 @@ class CalledCall:
             wait = min(2 * wait, T2)
 
     def _contact(self):
-        host, port = self._callee.address
+        host, port = self._callee.contact
         return ("Contact", f"<sip:callee@{host}:{port}>")
 
     def description(self, direction="sendrecv"):

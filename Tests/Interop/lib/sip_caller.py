@@ -59,6 +59,7 @@ class SIPCaller:
         self._responses = {}  # (branch, method) to a queue of responses
         self.calls = {}  # Call-ID to call
         self.retransmitted = 0
+        self.requests = []  # what the gateway asked, in order
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._receive, daemon=True)
         self._thread.start()
@@ -153,6 +154,7 @@ class SIPCaller:
                 self._take_request(message)
 
     def _take_request(self, message):
+        self.requests.append(message)
         call = self.calls.get(message.get("Call-ID"))
         if message.method == "ACK":
             return
@@ -204,7 +206,10 @@ class Call:
 
     def _dialog_headers(self, sequence, method):
         to = (self.final and self.final.get("To")) or f"<{self.uri}>"
-        return [("From", self._from), ("To", to), ("Call-ID", self.call_id), ("CSeq", f"{sequence} {method}")]
+        answered = self.final is not None and self.final.status < 300
+        # The route set of a caller is Record-Route backwards (RFC 3261, 12.1.2).
+        route = [value.strip() for line in self.final.all("Record-Route") for value in line.split(",")][::-1] if answered else []
+        return [*(("Route", value) for value in route), ("From", self._from), ("To", to), ("Call-ID", self.call_id), ("CSeq", f"{sequence} {method}")]
 
     def begin(self, body=None):
         self.media.start()

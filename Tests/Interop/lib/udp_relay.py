@@ -11,9 +11,10 @@ import time
 class UDPRelay:
     """The peer sends to `inner`; the gateway sees everything come from `outer` and sends there.
 
-    `loss` and `late` are shares of datagrams; a late one is held back `late_seconds`. `spare_first` datagrams each way pass."""
+    `loss` and `late` are shares of datagrams; a late one is held back `late_seconds`. `spare_first` datagrams each way pass.
+    `peer` is where the peer listens, if the gateway speaks first."""
 
-    def __init__(self, target=None, loss=0.0, late=0.0, late_seconds=0.05, seed=1, spare_first=0, host="127.0.0.1"):
+    def __init__(self, target=None, loss=0.0, late=0.0, late_seconds=0.05, seed=1, spare_first=0, host="127.0.0.1", peer=None):
         self.target = target
         self.loss = loss  # may be changed while it runs
         self._late, self._late_seconds = late, late_seconds
@@ -25,7 +26,7 @@ class UDPRelay:
             end.bind((host, 0))
             end.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
         self.inner, self.outer = self._inner.getsockname(), self._outer.getsockname()
-        self._peer = None
+        self._peer = peer
         self.passed, self.dropped, self.delayed = 0, 0, 0
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)

@@ -28,6 +28,7 @@ class SpeechTrack(MediaStreamTrack):
         self._position = None
         self._count = 0
         self._started = None
+        self.worst_lateness = 0.0  # seconds behind the 20 ms grid
 
     def begin(self):
         self._position = 0
@@ -36,7 +37,9 @@ class SpeechTrack(MediaStreamTrack):
         if self.readyState != "live":
             raise MediaStreamError
         self._started = self._started or time.monotonic()
-        await asyncio.sleep(max(0, self._started + self._count * 0.02 - time.monotonic()))
+        due = self._started + self._count * 0.02
+        await asyncio.sleep(max(0, due - time.monotonic()))
+        self.worst_lateness = max(self.worst_lateness, time.monotonic() - due)
         piece = np.zeros(FRAME, np.int16)
         if self._position is not None:
             said = self._samples[self._position : self._position + FRAME]
@@ -76,6 +79,17 @@ class WHIPCaller:
             raise
 
     async def _begin(self):
+        await self._prepare()
+        async with self.http.post(f"{self._gateway.http_url}/whip/{self._to}", data=self.offer, headers={"Content-Type": "application/sdp", **self._headers}) as response:
+            self.status, self.response_headers, self.answer = response.status, response.headers, await response.text()
+        assert self.status == 201, f"POST answers {self.status}: {self.answer}"
+        self.url = urllib.parse.urljoin(self._gateway.http_url, self.response_headers["Location"])
+        self.etag = self.response_headers.get("ETag")
+        await self._accept()
+        return self
+
+    async def _prepare(self):
+        """The peer connection and its offer."""
         self.http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=20))
         self.connection = RTCPeerConnection()
         self.connection.addTrack(self.track)
@@ -100,13 +114,10 @@ class WHIPCaller:
             self.offer = re.sub(r"a=fingerprint:.*", f"a=fingerprint:{self._fingerprint}", self.offer)
         if self._change:
             self.offer = self._change(self.offer)
-        async with self.http.post(f"{self._gateway.http_url}/whip/{self._to}", data=self.offer, headers={"Content-Type": "application/sdp", **self._headers}) as response:
-            self.status, self.response_headers, self.answer = response.status, response.headers, await response.text()
-        assert self.status == 201, f"POST answers {self.status}: {self.answer}"
-        self.url = urllib.parse.urljoin(self._gateway.http_url, self.response_headers["Location"])
-        self.etag = self.response_headers.get("ETag")
+
+    async def _accept(self):
+        """The answer goes to aiortc."""
         await self.connection.setRemoteDescription(RTCSessionDescription(self._change_answer(self.answer), "answer"))
-        return self
 
     async def __aexit__(self, *_):
         if self._reader:
