@@ -4,28 +4,13 @@ import re
 import time
 
 import heard
-import pytest
 import speech
-from browser_driver import Chromium
-from demo_page import DemoPage, write_silence, write_wav
+from demo_page import DemoPage, write_wav
 
 SENTENCE = speech.BROWSER_SENTENCE
 RATE = 48000
 # The sound of Opus, twice, in the waveform; a sentence that was never said stays below 0.4.
 UNDERSTOOD = 0.8
-
-
-@pytest.fixture
-def start_chromium(out_folder):
-    started = []
-
-    def start(microphone=None, **options):
-        started.append(Chromium(out_folder, microphone=microphone or write_silence(out_folder), **options))
-        return started[-1]
-
-    yield start
-    for browser in started:
-        browser.close()
 
 
 def test_echo_brings_speech_back(start_chromium, gateway, out_folder):
