@@ -8,11 +8,18 @@ struct StallGuard {
     private var present: Int64?
     private var earlier: Int64?
     private var halfBegan: NIODeadline?
+    /// Since when every frame is late, and the transit time of the first of them.
+    private var lateRun: (since: NIODeadline, transit: Int64)?
 
     /// Frames this much later than the fastest are held back by more than jitter, in nanoseconds.
     private static let tolerance: Int64 = 300_000_000
     /// Half of the ten seconds in which the fastest packet is looked for.
     private static let half = TimeAmount.seconds(5)
+    /// Frames that stay late for this long and do not catch up are no backlog: the route became longer, or the sender's clock
+    /// stood still meanwhile.
+    private static let patience = TimeAmount.milliseconds(500)
+    /// A backlog catches up by more than this within `patience`, in nanoseconds.
+    private static let catchingUp: Int64 = 60_000_000
 
     /// - Parameter rate: samples a second of the media times given to `observe`
     init(rate: Int) {
@@ -24,6 +31,7 @@ struct StallGuard {
         present = nil
         earlier = nil
         halfBegan = nil
+        lateRun = nil
     }
 
     /// A frame of the sender's `time`, in samples, arrived.
@@ -38,7 +46,28 @@ struct StallGuard {
             present = transit
             halfBegan = arrival
         }
-        return isLate(transit)
+        guard isLate(transit) else {
+            lateRun = nil
+            return false
+        }
+        return isBacklog(transit, arrival: arrival)
+    }
+
+    /// Whether a late frame is one of those that a stall held back. Where it is not, the longer transit is the new measure.
+    private mutating func isBacklog(_ transit: Int64, arrival: NIODeadline) -> Bool {
+        guard let run = lateRun else {
+            lateRun = (arrival, transit)
+            return true
+        }
+        guard arrival - run.since >= Self.patience else { return true }
+        if run.transit - transit > Self.catchingUp {
+            lateRun = (arrival, transit)
+            return true
+        }
+        reset()
+        present = transit
+        halfBegan = arrival
+        return false
     }
 
     /// Whether a frame of the sender's `time` that is made up now, in place of a lost one, comes too late.
