@@ -34,7 +34,7 @@ import Testing
         }
     }
 
-    private static let settings = SIPDriver.Settings(serverName: "Tandem/test", timers: SIPTimers(t1: .milliseconds(10), t2: .milliseconds(40), t4: .milliseconds(50)))
+    private static let settings = SIPDriver.Settings(serverName: "Tandem/test", timers: SIPTimers(t1: .milliseconds(50), t2: .milliseconds(200), t4: .milliseconds(250)))
     private static let sdp = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n"
 
     private func message(
