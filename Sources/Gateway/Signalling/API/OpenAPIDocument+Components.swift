@@ -1,0 +1,168 @@
+/// What the paths refer to.
+extension OpenAPIDocument {
+    static let components = #"""
+          "components": {
+            "securitySchemes": {
+              "token": {
+                "type": "http",
+                "scheme": "bearer",
+                "description": "http.admin_token. Without one set, the API answers only to the gateway's own machine."
+              }
+            },
+            "responses": {
+              "Problem": {
+                "description": "Refused; detail says what to do.",
+                "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+              }
+            },
+            "schemas": {
+              "Party": {"type": "object", "properties": {"given": {"type": "string"}, "e164": {"type": "string"}}},
+              "Call": {
+                "type": "object",
+                "properties": {
+                  "id": {"type": "string"},
+                  "state": {"type": "string", "enum": ["routing", "ringing", "connected", "ending", "ended"]},
+                  "via": {"type": "string", "description": "A trunk's name, browser or api."},
+                  "from": {"$ref": "#/components/schemas/Party"},
+                  "to": {"$ref": "#/components/schemas/Party"},
+                  "trunk_in": {"type": ["string", "null"]},
+                  "route": {"type": ["string", "null"]},
+                  "steps": {
+                    "type": "array",
+                    "items": {
+                      "type": "object",
+                      "properties": {
+                        "kind": {"type": "string"},
+                        "target": {"type": ["string", "null"]},
+                        "dialled": {"type": ["string", "null"]},
+                        "outcome": {"type": "string"},
+                        "sip_code": {"type": ["integer", "null"]},
+                        "detail": {"type": ["string", "null"]}
+                      }
+                    }
+                  },
+                  "legs": {
+                    "type": "array",
+                    "items": {
+                      "type": "object",
+                      "properties": {
+                        "kind": {"type": "string", "enum": ["browser", "trunk", "agent"]},
+                        "name": {"type": ["string", "null"]},
+                        "codec": {"type": ["string", "null"]},
+                        "address": {"type": ["string", "null"]},
+                        "packets_received": {"type": ["integer", "null"]},
+                        "packets_sent": {"type": ["integer", "null"]},
+                        "lost": {"type": ["integer", "null"]},
+                        "jitter_ms": {"type": ["number", "null"]},
+                        "rtt_ms": {"type": ["number", "null"]},
+                        "concealed_ms": {"type": ["integer", "null"]},
+                        "recovered": {"type": ["integer", "null"]},
+                        "mos": {"type": ["number", "null"]}
+                      }
+                    }
+                  },
+                  "started_at": {"type": "string", "format": "date-time"},
+                  "ringing_at": {"type": ["string", "null"], "format": "date-time"},
+                  "answered_at": {"type": ["string", "null"], "format": "date-time"},
+                  "ended_at": {"type": ["string", "null"], "format": "date-time"},
+                  "cause": {
+                    "type": ["string", "null"],
+                    "enum": [
+                      "caller_hangup",
+                      "callee_hangup",
+                      "agent_hangup",
+                      "busy",
+                      "no_answer",
+                      "rejected",
+                      "unreachable",
+                      "agent_unavailable",
+                      "agent_lost",
+                      "media_timeout",
+                      "connection_lost",
+                      "no_route",
+                      "refused",
+                      "overload",
+                      "draining",
+                      "transferred",
+                      "failed",
+                      null
+                    ]
+                  },
+                  "sip_code": {"type": ["integer", "null"]},
+                  "detail": {"type": ["string", "null"]},
+                  "totals": {
+                    "type": "object",
+                    "properties": {
+                      "duration_ms": {"type": ["integer", "null"]},
+                      "talk_ms": {"type": "integer"},
+                      "packets_received": {"type": "integer"},
+                      "packets_sent": {"type": "integer"},
+                      "lost": {"type": "integer"},
+                      "concealed_ms": {"type": "integer"}
+                    }
+                  },
+                  "headers": {"type": "array", "items": {"type": "object", "properties": {"name": {"type": "string"}, "value": {"type": "string"}}}},
+                  "events": {
+                    "type": "array",
+                    "items": {"type": "object", "properties": {"at": {"type": "string", "format": "date-time"}, "what": {"type": "string"}}}
+                  },
+                  "explanation": {
+                    "description": "As POST dialplan/route answers; of a long one the first routes tried are left out and tried_omitted counts them."
+                  }
+                },
+                "description": "A call; headers, events and explanation are only where one call is asked for."
+              },
+              "Problem": {
+                "type": "object",
+                "properties": {
+                  "type": {"type": "string"},
+                  "title": {"type": "string"},
+                  "status": {"type": "integer"},
+                  "detail": {"type": "string"},
+                  "problems": {"type": "array", "items": {"$ref": "#/components/schemas/PlanProblem"}}
+                }
+              },
+              "PlanProblem": {
+                "type": "object",
+                "properties": {
+                  "line": {"type": "integer"},
+                  "column": {"type": "integer"},
+                  "severity": {"type": "string", "enum": ["error", "warning"]},
+                  "message": {"type": "string"}
+                }
+              },
+              "PlanChange": {
+                "type": "object",
+                "properties": {
+                  "etag": {"type": "string"},
+                  "version": {"type": ["integer", "null"]},
+                  "routes": {"type": "integer"},
+                  "tests": {"type": "integer"},
+                  "diff": {
+                    "type": "object",
+                    "properties": {
+                      "added": {"type": "array", "items": {"type": "string"}},
+                      "removed": {"type": "array", "items": {"type": "string"}},
+                      "changed": {
+                        "type": "array",
+                        "items": {
+                          "type": "object",
+                          "properties": {"route": {"type": "string"}, "parts": {"type": "array", "items": {"type": "string"}}}
+                        }
+                      },
+                      "moved": {
+                        "type": "array",
+                        "items": {
+                          "type": "object",
+                          "properties": {"route": {"type": "string"}, "from": {"type": "integer"}, "to": {"type": "integer"}}
+                        }
+                      }
+                    }
+                  },
+                  "problems": {"type": "array", "items": {"$ref": "#/components/schemas/PlanProblem"}}
+                }
+              }
+            }
+          }
+        """#
+}
