@@ -26,7 +26,8 @@ lint: ## the house rules that a script can see
 interop: debug build ## the foreign peers alone; ARGS="-k sipp" picks some
 	$(PYTEST) $(ARGS)
 
-bench: dependencies ## ratios to bare C loops, in one run (Bench/README.md); ARGS=srtp picks rows
+bench: build ## ratios to bare C loops and to rtpengine, in one run (Bench/README.md); ARGS=srtp picks rows
+	@scripts/install-dependencies.sh bench
 	$(SWIFT_BUILD) -c release --product Bench
 	@.build/release/Bench $(ARGS)
 

@@ -72,11 +72,13 @@ let package = Package(
             dependencies: ["Gateway", "Dialplan", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             swiftSettings: strict),
 
-        // `make bench`: the engines beside bare loops in C (Bench/README.md).
+        // `make bench`: the engines beside bare loops in C, and whole calls beside rtpengine (Bench/README.md).
         .target(name: "CBench", dependencies: ["COpus", "CSRTP", "CSpandsp", "CSpeexDSP", "COsipParser"], path: "Bench/CBench"),
         .executableTarget(
             name: "Bench",
-            dependencies: ["CBench", "CShims", "RTP", "Transcode", "SDP", "SIPStack", "Dialplan", "Yams", nioCore],
+            dependencies: [
+                "CBench", "CShims", "RTP", "Transcode", "SDP", "SIPStack", "RTCStack", "Dialplan", "TestKit", "Yams", nioCore,
+            ],
             path: "Bench/Bench", swiftSettings: strict),
 
         // Tests: a target per module, and the kit they share.

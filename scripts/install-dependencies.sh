@@ -2,6 +2,7 @@
 # Installs the Debian packages that a purpose needs, and nothing when they are all there already.
 #   scripts/install-dependencies.sh build    what compiling and running the gateway needs
 #   scripts/install-dependencies.sh test     what the interop tests need besides: the foreign peers and Python
+#   scripts/install-dependencies.sh bench    the rival that the bench measures beside the gateway
 set -euo pipefail
 
 # The C libraries the gateway links, and what a Swift toolchain unpacked from a tarball needs to run and to link.
@@ -14,11 +15,14 @@ build_packages=(
 test_packages=(
     baresip-core chromium curl espeak-ng firefox-esr fonts-dejavu-core g++ kamailio procps pulseaudio python3 python3-dev python3-venv sip-tester sox
 )
+# In user space: the packages with rtpengine's kernel module are not needed.
+bench_packages=(rtpengine-daemon)
 
 case "${1:-}" in
 build) wanted=("${build_packages[@]}") ;;
 test) wanted=("${test_packages[@]}") ;;
-*) echo "usage: $0 build|test" >&2; exit 64 ;;
+bench) wanted=("${bench_packages[@]}") ;;
+*) echo "usage: $0 build|test|bench" >&2; exit 64 ;;
 esac
 
 missing=()
@@ -49,7 +53,10 @@ for attempt in 1 2 3 4 5; do
 done
 apt install -y -qq --no-install-recommends "${missing[@]}"
 
-# Debian starts a freshly installed Kamailio on port 5060, which is the gateway's; the tests start their own.
-if [[ " ${missing[*]} " == *" kamailio "* ]] && [ -d /run/systemd/system ]; then
-    "${as_root[@]}" systemctl disable --quiet --now kamailio
-fi
+# Debian starts a freshly installed Kamailio on port 5060, which is the gateway's, and rtpengine too; tests and bench start
+# their own.
+for service in kamailio rtpengine-daemon; do
+    if [[ " ${missing[*]} " == *" $service "* ]] && [ -d /run/systemd/system ]; then
+        "${as_root[@]}" systemctl disable --quiet --now "$service"
+    fi
+done

@@ -2,21 +2,23 @@ import CBench
 import Foundation
 
 /// `make bench`: every row in order, printed as it is done. An argument picks the rows whose group or name contains it.
-/// Exit status 1 if a row fails or none is picked.
+/// A number after it says how many calls there are at once. Exit status 1 if a row fails or none is picked.
 @main
 enum BenchCommand {
     static func main() {
         guard bench_is_optimised() == 1 else { fail("built without optimisation, which would compare compilers: use make bench") }
+        if CommandLine.arguments.dropFirst().first == BareGateway.argument { BareGateway.run(CommandLine.arguments.dropFirst(2)) }
         let wanted = CommandLine.arguments.dropFirst().first
         print(Machine.description)
         let rows: [Comparison]
         do {
             rows = try (MediaRows.rows() + StageRows.rows() + SignallingRows.rows() + DialplanRows.rows())
-                .filter { row in wanted.map { (row.group + " " + row.name).localizedCaseInsensitiveContains($0) } ?? true }
+                .filter { isWanted($0.group + " " + $0.name, wanted) }
         } catch {
             fail("the rows could not be set up: \(error)")
         }
-        guard !rows.isEmpty else { fail("no row contains “\(wanted ?? "")”") }
+        let wantsCalls = isWanted(CallRows.title, wanted)
+        guard !rows.isEmpty || wantsCalls else { fail("no row contains “\(wanted ?? "")”") }
         var group = ""
         for row in rows {
             if row.group != group {
@@ -31,8 +33,19 @@ enum BenchCommand {
                 fail("“\(row.name)” failed: \(error)")
             }
         }
-        print("\nratio: ours by the bare side, median of the rounds. best: the fastest round of each. µs: those fastest rounds, to see the size.")
+        if !rows.isEmpty {
+            print("\nratio: ours by the bare side, median of the rounds. best: the fastest round of each. µs: those fastest rounds, to see the size.")
+            fflush(nil)
+        }
+        guard wantsCalls else { return }
+        do {
+            try CallRows.run(callCount: CommandLine.arguments.dropFirst(2).first.flatMap { Int($0) } ?? CallRows.usualCallCount)
+        } catch {
+            fail("“\(CallRows.title)” failed: \(error)")
+        }
     }
+
+    private static func isWanted(_ name: String, _ wanted: String?) -> Bool { wanted.map { name.localizedCaseInsensitiveContains($0) } ?? true }
 
     private static func line(_ name: String, _ measurement: Measurement) -> String {
         let figures = String(

@@ -117,9 +117,11 @@ static int parse(bench_leg *leg, const uint8_t *packet, int *length) {
     if (packet[0] & 0x20) *length -= packet[*length - 1];
     if (start > *length || (packet[1] & 0x7F) != leg->settings.payload_type) return 0;
     leg->last_sequence = (uint16_t)(packet[2] << 8 | packet[3]);
+    int follows = leg->last_sequence == leg->sequence;
+    leg->sequence = (uint16_t)(leg->last_sequence + 1);
     leg->last_timestamp = read32(packet + 4);
     leg->remote_ssrc = read32(packet + 8);
-    return leg->last_sequence == leg->sequence++ && leg->remote_ssrc == leg->settings.ssrc ? start : 0;
+    return follows && leg->remote_ssrc == leg->settings.ssrc ? start : 0;
 }
 
 static void write_header(bench_leg *leg, uint8_t *packet, int marker) {

@@ -3,6 +3,7 @@
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
+#include "load.h"
 
 /// Whether this was compiled with optimisation: without it no ratio means anything.
 int bench_is_optimised(void);

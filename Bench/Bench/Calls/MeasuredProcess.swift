@@ -1,0 +1,61 @@
+import CBench
+import Foundation
+
+/// A gateway under load. It ends with this object, or with the bench.
+final class MeasuredProcess {
+    private let identifier: Int32
+    private let logPath: String
+
+    /// - Parameter folder: where its log goes
+    init(_ program: String, _ arguments: [String], folder: URL) throws {
+        guard FileManager.default.isExecutableFile(atPath: program) else { throw BenchFailure("\(program) is not there") }
+        logPath = folder.appendingPathComponent("\(URL(fileURLWithPath: program).lastPathComponent).log").path
+        // Else what an earlier one said would be taken for its own.
+        try? FileManager.default.removeItem(atPath: logPath)
+        var strings = ([program] + arguments).map { strdup($0) } as [UnsafeMutablePointer<CChar>?]
+        strings.append(nil)
+        defer { strings.forEach { free($0) } }
+        let pointers = strings.map { UnsafePointer<CChar>($0) }
+        let started = bench_process_start(program, pointers, logPath)
+        guard started > 0 else { throw BenchFailure("\(program) does not start: error \(-started)") }
+        identifier = started
+    }
+
+    deinit {
+        bench_process_stop(identifier)
+    }
+
+    var log: String { (try? String(contentsOfFile: logPath, encoding: .utf8)) ?? "" }
+
+    /// User and system time of all its threads, in nanoseconds.
+    func cpuTime() throws -> Double {
+        let time = bench_process_cpu_nanoseconds(identifier)
+        guard time >= 0 else { throw failure("the gateway is gone") }
+        return Double(time)
+    }
+
+    /// Memory of its own, in kB.
+    func anonymousMemory() throws -> Double {
+        let status = (try? String(contentsOfFile: "/proc/\(identifier)/status", encoding: .utf8)) ?? ""
+        let line = status.split(separator: "\n").first { $0.hasPrefix("RssAnon:") }
+        guard let memory = line?.split(separator: " ").dropFirst().first.flatMap({ Double($0) }) else { throw failure("the gateway is gone") }
+        return memory
+    }
+
+    /// Waits for a line of its log that begins so.
+    func line(beginning prefix: String) throws -> String {
+        for _ in 0..<500 {
+            if let line = log.split(separator: "\n", omittingEmptySubsequences: true).first(where: { $0.hasPrefix(prefix) }), log.hasSuffix("\n") {
+                return String(line)
+            }
+            _ = try cpuTime()
+            usleep(20_000)
+        }
+        throw failure("the gateway is not ready after ten seconds")
+    }
+
+    /// With the end of its log.
+    func failure(_ reason: String) -> BenchFailure {
+        BenchFailure(reason + "; its log ends:\n" + log.split(separator: "\n").suffix(15).joined(separator: "\n"))
+    }
+}

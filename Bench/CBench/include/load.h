@@ -1,0 +1,34 @@
+// What the call rows need of the system and C has in fewer lines: sockets whose datagrams carry the kernel's time of arrival,
+// processes that cannot outlive the bench, and the bare gateway. All on 127.0.0.1.
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+/// A non-blocking UDP socket on a free port of 127.0.0.1, which is put into `port`. Negative: -errno.
+int bench_socket_open(uint16_t *port);
+void bench_socket_close(int socket);
+/// One datagram without waiting: its length, the sender's port, and when the kernel got it (nanoseconds of the wall clock).
+/// Negative where there is none.
+long bench_socket_receive(int socket, uint8_t *bytes, size_t room, uint16_t *port, int64_t *arrived);
+/// Whether the kernel took it.
+int bench_socket_send(int socket, const uint8_t *bytes, size_t length, uint16_t port);
+/// A TCP connection to a port of 127.0.0.1; negative: -errno.
+int bench_stream_open(uint16_t port);
+/// Wall clock, the one of the arrival times, in nanoseconds.
+int64_t bench_wall_nanoseconds(void);
+/// Waits, but not past this time of CLOCK_MONOTONIC.
+void bench_sleep_until(int64_t monotonic_nanoseconds);
+
+/// Runs a program (`arguments` end with NULL) with its output in a file. It is killed when this process ends, however that
+/// happens. Its process id; negative: -errno.
+int bench_process_start(const char *program, const char *const *arguments, const char *log);
+/// User and system time of all its threads so far; negative when it is gone.
+int64_t bench_process_cpu_nanoseconds(int process);
+/// Asks it to end, and ends it after two seconds.
+void bench_process_stop(int process);
+
+/// The bare gateway between `calls` browsers (SRTP AEAD_AES_128_GCM under one key, no ICE and no DTLS) and as many phones
+/// (PCMU), known by their ports. Prints `ready` and its ports: the one for all browsers, then one for each phone. Then it
+/// moves sound until it is killed. Returns only when it cannot begin.
+int bench_gateway_run(int calls, const uint16_t *browsers, const uint16_t *phones, const uint8_t *key, int complexity);
+enum { BENCH_BROWSER_SSRC = 0x20000000, BENCH_PHONE_SSRC = 0x10000000 };
