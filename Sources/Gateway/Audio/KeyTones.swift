@@ -1,6 +1,7 @@
 import Transcode
 
-/// Keys as tones in the sound, for a far end that takes no telephone-events: what is said meanwhile is covered.
+/// Keys as tones in the sound, for a far end that takes no telephone-events: what is said meanwhile is left out. They follow our
+/// clock, not the other side's frames, of which there are none while it sends events.
 final class KeyTones {
     private let generator: ToneGenerator
     private var waiting: [Digit] = []
@@ -24,18 +25,17 @@ final class KeyTones {
         if waiting.count < Self.limit { waiting.append(digit) }
     }
 
-    /// Puts keys in place of a frame of sound.
-    /// - Returns: whether there was any.
-    func cover(_ samples: UnsafeMutableBufferPointer<Int16>) -> Bool {
-        if !generator.isActive, pause <= 0 {
-            guard let next = waiting.first else { return false }
-            waiting.removeFirst()
+    /// Whether a key sounds, its pause lasts or another one waits.
+    var isSounding: Bool { generator.isActive || pause > 0 || !waiting.isEmpty }
+
+    /// The next piece of the tones and pauses; silence when there is none left.
+    func generate(into samples: UnsafeMutableBufferPointer<Int16>) {
+        if !generator.isActive, pause <= 0, !waiting.isEmpty {
+            let next = waiting.removeFirst()
             generator.start(digit: next.character, milliseconds: Self.keyLength)
             pause = rate / 1000 * Self.pauseLength
         }
-        let isSounding = generator.isActive
+        if !generator.isActive { pause -= samples.count }
         generator.generate(into: samples)
-        if !isSounding { pause -= samples.count }
-        return true
     }
 }

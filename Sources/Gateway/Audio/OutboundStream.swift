@@ -17,6 +17,8 @@ final class OutboundStream {
     private let payload: UnsafeMutableRawBufferPointer
     /// When silence is to be sent next, unless a frame comes before.
     private var silenceDue: NIODeadline
+    /// When the next packet of our own sound is due; nil when none was sent since the other side's.
+    private var soundDue: NIODeadline?
     private let silence: SampleBuffer
     private let packetTime: TimeAmount
 
@@ -65,6 +67,7 @@ final class OutboundStream {
     func send(_ frame: borrowing AudioFrame, now: NIODeadline, emit: (Packet) -> Void) {
         let length = TimeAmount.milliseconds(Int64(frame.samples.count * 1000 / rate))
         silenceDue = now + Self.patience + length
+        soundDue = nil
         if frame.startsAxis { accumulator.reset() }
         if let payload = relayable(frame) {
             guard let place = place(frame.mediaTime, frame.samples.count, startsAxis: frame.startsAxis, now: now) else { return }
@@ -80,11 +83,29 @@ final class OutboundStream {
     func keepAlive(now: NIODeadline, emit: (Packet) -> Void) {
         guard now >= silenceDue - Self.slack else { return }
         silenceDue = max(silenceDue + packetTime, now - Self.patience)
-        accumulator.reset()
+        soundDue = nil
         let samples = silence.samples
         samples.update(repeating: 0)
-        let place = mapper.fill(samples: samples.count, rate: rate, now: now)
-        emitEncoded(UnsafeBufferPointer(samples), at: place, emit: emit)
+        emitOwn(now: now, emit: emit)
+    }
+
+    /// Called on the 20 ms grid while we have sound of our own to send in place of the other side's, which `generate` makes.
+    func sound(now: NIODeadline, generate: (UnsafeMutableBufferPointer<Int16>) -> Void, emit: (Packet) -> Void) {
+        var due = soundDue.map { max($0, now - Self.patience) } ?? now
+        while due <= now + Self.slack {
+            generate(silence.samples)
+            emitOwn(now: now, emit: emit)
+            due = due + packetTime
+        }
+        soundDue = due
+        silenceDue = now + Self.patience + packetTime
+    }
+
+    /// Sends what stands in the buffer of silence, directly behind the last frame.
+    private func emitOwn(now: NIODeadline, emit: (Packet) -> Void) {
+        accumulator.reset()
+        let place = mapper.fill(samples: silence.samples.count, rate: rate, now: now)
+        emitEncoded(UnsafeBufferPointer(silence.samples), at: place, emit: emit)
     }
 
     /// Our axis at `now`, for keys.

@@ -75,10 +75,8 @@ final class RTPAudioPort: AudioPort, InboundStreamOutput {
     }
 
     func send(_ frame: borrowing AudioFrame, now: NIODeadline) {
-        guard let outbound, audio.direction.sends, !session.isSendingDigit else { return }
-        guard let keyTones, keyTones.cover(frame.samples) else { return outbound.send(frame, now: now) { write($0, now: now) } }
-        let covered = AudioFrame(samples: frame.samples, mediaTime: frame.mediaTime, origin: .received, startsAxis: frame.startsAxis)
-        outbound.send(covered, now: now) { write($0, now: now) }
+        guard let outbound, audio.direction.sends, !session.isSendingDigit, keyTones?.isSounding != true else { return }
+        outbound.send(frame, now: now) { write($0, now: now) }
     }
 
     private func write(_ packet: OutboundStream.Packet, now: NIODeadline) {
@@ -127,11 +125,20 @@ final class RTPAudioPort: AudioPort, InboundStreamOutput {
     func tick(now: NIODeadline, wallClock: NTPTimestamp) {
         inbound?.tick(jitterMilliseconds: session.statistics.jitterMilliseconds, now: now)
         sendDueDigits(now: now)
-        if keepsStreamAlive, audio.direction.sends, !session.isSendingDigit { outbound?.keepAlive(now: now) { write($0, now: now) } }
+        if audio.direction.sends, !session.isSendingDigit { sendOwnSound(now: now) }
         guard now >= session.reportDeadline, let wire, let buffer = wire.packetBuffer(),
             let length = session.writeControl(now: now, wallClock: wallClock, into: buffer)
         else { return }
         wire.sendControl(length: length, now: now)
+    }
+
+    /// What goes out though nobody sent it: keys as tones, and silence where a stream must not die.
+    private func sendOwnSound(now: NIODeadline) {
+        if let keyTones, keyTones.isSounding {
+            outbound?.sound(now: now, generate: { keyTones.generate(into: $0) }, emit: { write($0, now: now) })
+        } else if keepsStreamAlive {
+            outbound?.keepAlive(now: now) { write($0, now: now) }
+        }
     }
 
     /// The last report: our source falls silent.

@@ -67,6 +67,29 @@ import Transcode
         #expect(events == "12#".flatMap { [.began($0), .ended($0)] })
     }
 
+    /// A phone sends no sound while it sends an event: the tones must not wait for it.
+    @Test func eventsOfAPhoneBecomeWholeTones() throws {
+        let gateway = VirtualGateway()
+        let phone = gateway.phone()
+        let callee = gateway.callee(.init(telephoneEvents: false))
+        phone.call(BridgeTests.number)
+        #expect(gateway.run(for: .seconds(3)) { callee.acknowledged && phone.isAnswered })
+        gateway.run(for: .milliseconds(500))
+        let dialled = gateway.now
+        phone.leaksUnderKeys = false
+        for key: UInt8 in [1, 5, 9, 10] {
+            phone.press(key, milliseconds: 160)
+            gateway.run(for: .milliseconds(220))
+        }
+        gateway.run(for: .milliseconds(500))
+        let detector = try #require(DTMFDetector())
+        detector.isEnabled = true
+        var events: [DTMFDetector.Event] = []
+        callee.listener.sound(after: dialled).withUnsafeBufferPointer { detector.process($0, into: &events) }
+        #expect(events == "159*".flatMap { [.began($0), .ended($0)] })
+        AgentFailureTests.expectOneAxis(callee.listener)
+    }
+
     /// The keys in a stream: one marker, one timestamp and three end packets each.
     private static func keys(_ listener: Listener, type: UInt8, step: Int) -> [UInt8] {
         let events = listener.packets.filter { $0.payloadType == type }

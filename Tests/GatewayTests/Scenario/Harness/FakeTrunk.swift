@@ -70,6 +70,8 @@ final class FakeTrunk: VirtualPeer {
     private let source: UInt32
     private let mediaPort: UInt16 = 4000
     private var key: KeyPress?
+    /// The audio goes on under a key, as gateways send it that let the tone leak; phones send events alone.
+    var leaksUnderKeys = true
 
     private let gateway = VirtualGateway.address(VirtualGateway.host, 5060)
     private var audioType: UInt8 { options.codec == "pcma" ? 8 : 0 }
@@ -277,8 +279,8 @@ final class FakeTrunk: VirtualPeer {
             if var press = key {
                 for payload in press.next() { sendKey(payload, press, to: mediaTarget) }
                 key = press.isOver ? nil : press
+                guard leaksUnderKeys else { continue }
             }
-            // The audio goes on under the key, as gateways send it that let the tone leak.
             let packet = RTPBytes.packet(
                 payloadType: audioType, marker: frame.marker, sequence: speaker.takeSequence(), timestamp: frame.timestamp, source: source,
                 payload: frame.payload)
