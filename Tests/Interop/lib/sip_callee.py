@@ -152,6 +152,7 @@ class CalledCall:
         self.bye = None
         self.cancelled = None
         self.obeys_cancel = True
+        self.takes_events = True  # telephone-event in our descriptions
         self.over = False
         self.arrived_at = time.time()
         self.ended_at = None
@@ -225,12 +226,15 @@ class CalledCall:
         return ("Contact", f"<sip:callee@{host}:{port}>")
 
     def description(self, direction="sendrecv"):
-        """Our session description: one codec of the offer's, and telephone-event."""
+        """Our session description: one codec of the offer's, and telephone-event if we take it."""
         payload_type, host = self.media.payload_type, self.media.host
         name = {0: "PCMU", 8: "PCMA"}[payload_type]
+        types, events = str(payload_type), []
+        if self.takes_events:
+            types, events = f"{payload_type} {EVENT}", [f"a=rtpmap:{EVENT} telephone-event/8000", f"a=fmtp:{EVENT} 0-15"]
         return "\r\n".join([
-            "v=0", f"o=callee 1 {next(self._version)} IN IP4 {host}", "s=-", f"c=IN IP4 {host}", "t=0 0", f"m=audio {self.media.port} RTP/AVP {payload_type} {EVENT}",
-            f"a=rtpmap:{payload_type} {name}/8000", f"a=rtpmap:{EVENT} telephone-event/8000", f"a=fmtp:{EVENT} 0-15", "a=ptime:20", f"a={direction}", ""])  # fmt: skip
+            "v=0", f"o=callee 1 {next(self._version)} IN IP4 {host}", "s=-", f"c=IN IP4 {host}", "t=0 0", f"m=audio {self.media.port} RTP/AVP {types}",
+            f"a=rtpmap:{payload_type} {name}/8000", *events, "a=ptime:20", f"a={direction}", ""])  # fmt: skip
 
     def open_media(self, payload_type=0):
         """Sound both ways from now on, in this codec."""
