@@ -1,5 +1,6 @@
 """What README.md tells people to do works as it stands there."""
 
+import asyncio
 import os
 import re
 import shlex
@@ -13,8 +14,9 @@ import pytest
 from baresip import configuration_without_sound_card
 from gateway import BINARY, REPOSITORY
 from sip_caller import SIPCaller
-from speech import PHONE_SENTENCE, tone, wav_file
+from speech import PHONE_SENTENCE, samples, tone, wav_file
 from waiting import wait_until
+from whip_caller import WHIPCaller
 
 README = (REPOSITORY / "README.md").read_text()
 COMMANDS = [line.split("#")[0].strip() for block in re.findall(r"```sh\n(.*?)```", README, re.DOTALL) for line in block.splitlines()]
@@ -126,13 +128,58 @@ def test_the_agent_it_offers_answers(start_gateway, out_folder):
         agent.wait(10)
 
 
-def test_its_configuration_is_valid(tmp_path):
-    """Every piece of YAML in it, put into the files it speaks of, passes `tandem check`."""
-    blocks = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
-    plan = "".join(block for block in blocks if block.startswith("routes:"))
-    merged = "".join(block for block in blocks if not block.startswith("routes:")) + "dialplan: dialplan.yaml\n"
-    assert plan and "sip:" in merged and "agents:" in merged
-    (tmp_path / "dialplan.yaml").write_text(plan)
-    (tmp_path / "tandem.yaml").write_text(merged)
-    checked = subprocess.run([str(BINARY), "check", "--config", str(tmp_path / "tandem.yaml")], capture_output=True, text=True, timeout=20)
+BLOCKS = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
+
+
+def files(folder, of_the_phone, carrier="sip:192.0.2.20"):
+    """Writes the pieces of YAML of `Call a phone from your browser`, or all the others, as the two files they speak of."""
+    chosen = [block for block in BLOCKS if ("carrier" in block) == of_the_phone]
+    plan = "".join(block for block in chosen if block.startswith("routes:"))
+    configuration = "".join(block for block in chosen if not block.startswith("routes:"))
+    assert plan and "trunks:" in configuration
+    (folder / "dialplan.yaml").write_text(plan)
+    (folder / "tandem.yaml").write_text(configuration.replace("sip:192.0.2.20", carrier) + "dialplan: dialplan.yaml\ncalls: { database: calls.db }\n")
+    return folder / "tandem.yaml"
+
+
+def tandem(*words):
+    return subprocess.run([str(BINARY), *map(str, words)], capture_output=True, text=True, timeout=20, env={**os.environ, "CARRIER_PASSWORD": "secret"})
+
+
+@pytest.mark.parametrize("of_the_phone", [False, True])
+def test_its_configuration_is_valid(tmp_path, of_the_phone):
+    checked = tandem("check", "--config", files(tmp_path, of_the_phone))
     assert checked.returncode == 0, checked.stdout + checked.stderr
+    assert "error" not in checked.stdout
+
+
+def test_route_says_what_would_be_dialled(tmp_path):
+    (command,) = [command for command in COMMANDS if " route " in command]
+    words = shlex.split(command)[1:]
+    words[words.index("--config") + 1] = files(tmp_path, of_the_phone=True)
+    asked = tandem(*words)
+    assert asked.returncode == 0, asked.stdout + asked.stderr
+    assert "sip:+14155550123@192.0.2.20" in asked.stdout and "+14155550100" in asked.stdout and "secret" not in asked.stdout
+
+
+def test_the_carrier_is_called(start_gateway, start_callee):
+    """The route printed there, with a phone where the carrier would be."""
+    callee = start_callee()
+    (plan,) = [block for block in BLOCKS if "trunk: carrier" in block]
+    assert 'to: "+1NXXNXXXXXX"' in plan and 'trunk: carrier, caller_id: "+14155550100"' in plan
+    route = {"name": "out", "when": {"via": "browser", "to": "+1NXXNXXXXXX"}, "do": [{"trunk": "carrier", "caller_id": "+14155550100"}]}
+    gateway = start_gateway(trunks={"carrier": {"hosts": [callee.uri], "username": "tandem", "password": "secret", "country": "1"}}, routes=[route])
+
+    async def scenario():
+        async with WHIPCaller(gateway, "+14155550123", samples(PHONE_SENTENCE, 48000)) as browser:
+            await browser.wait_connected()
+            called = await asyncio.to_thread(callee.wait_call)
+            await asyncio.to_thread(called.wait_acknowledged)
+            browser.track.begin()
+            await asyncio.to_thread(called.media.wait_sound, 10)
+            assert await browser.hang_up() == 200
+            await asyncio.to_thread(called.wait_bye)
+            return called.invite
+
+    invite = asyncio.run(asyncio.wait_for(scenario(), 40))
+    assert invite.start_line.startswith("INVITE sip:+14155550123@") and "sip:+14155550100@" in invite.get("From")
