@@ -9,6 +9,10 @@ extension CallRecord {
             case .trunk(_, let trunk): trunk
             case .browser: "browser"
             }
+        self.init(id, via: via, decision: decision, startedAt: startedAt)
+    }
+
+    init(_ id: CallID, via: String, decision: RouteDecision, startedAt: Date) {
         self.init(
             id: id, via: via, from: Party(given: decision.from.given, e164: decision.from.e164),
             to: Party(given: decision.to.given, e164: decision.to.e164), startedAt: startedAt)

@@ -8,13 +8,14 @@ extension SwitchboardCore {
     private static let anonymousBrowser = "browser"
 
     func offer(_ request: BrowserCallRequest, _ reply: @escaping SwitchboardEvent.BrowserReply) {
+        let decision = settings.plan.route(
+            CallQuery(via: .browser, from: Self.anonymousBrowser, to: request.to, time: now()))
         func refuse(_ end: CallEnd, status: Int, _ detail: String) {
+            recordRefusal(makeID(), via: "browser", decision: decision, end)
             self.logger.info("browser call refused: \(detail)", metadata: ["cause": "\(end.reason.rawValue)"])
             reply(.failure(BrowserCallRefusal(httpStatus: status, end: end, detail: detail)))
         }
         if let end = admit() { return refuse(end, status: end.reason.httpStatus, end.detail) }
-        let decision = settings.plan.route(
-            CallQuery(via: .browser, from: Self.anonymousBrowser, to: request.to, time: now()))
         guard decision.route != nil else {
             let end = CallEnd(.noRoute)
             return refuse(end, status: 404, "No route leads there: see the dial plan, or ask its administrator.")

@@ -25,23 +25,26 @@ extension SwitchboardCore {
     private func invite(_ incoming: SIPIncomingCall) {
         guard let trunk = settings.configuration.trunk(for: incoming.flow.remote.host) else {
             logger.info("INVITE from a source that is no trunk refused")
+            recordStranger(incoming)
             return outlets.sip { $0.reject(incoming.id, status: 403, now: $1, into: &$2) }
-        }
-        let id = makeID()
-        if let end = admit() ?? limits.admit(id, from: trunk, now: uptime())?.end {
-            logger.info("INVITE refused: \(end.detail)", metadata: ["trunk": "\(trunk.name)"])
-            return refuse(incoming.id, end)
         }
         let caller = incoming.assertedIdentity ?? incoming.from
         let decision = settings.plan.route(
             CallQuery(
                 via: .trunk(trunk.name), from: caller.user, to: incoming.requested.user,
                 headers: incoming.headers.map { ($0.name, $0.value) }, time: now()))
+        let headers = CallRecord.routable(incoming.headers.map { ($0.name, $0.value) })
+        let id = makeID()
+        if let end = admit() ?? limits.admit(id, from: trunk, now: uptime())?.end {
+            logger.info("INVITE refused: \(end.detail)", metadata: ["trunk": "\(trunk.name)"])
+            recordRefusal(id, via: trunk.name, decision: decision, headers: headers, end)
+            return refuse(incoming.id, end)
+        }
         var entry = enter(id, .trunk(incoming.id, trunk: trunk.name), decision: decision, parameters: [:])
         entry.maxForwards = incoming.onwardMaxForwards
         entry.path = incoming.path
         entry.hasOffer = incoming.offer != nil
-        entry.record.headers = CallRecord.routable(incoming.headers.map { ($0.name, $0.value) })
+        entry.record.headers = headers
         keep(entry)
         logStart(entry, via: trunk.name)
         guard decision.route != nil else { return update(entry.id) { $0.end(CallEnd(.noRoute), into: &$1) } }

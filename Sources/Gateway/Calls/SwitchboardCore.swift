@@ -26,7 +26,9 @@ final class SwitchboardCore {
     var limits: CallLimits
     /// Never jumps, unlike the time of day.
     let uptime: @Sendable () -> NIODeadline
-    private let records: CallRecordSink
+    let records: CallRecordSink
+    /// Refusals recorded in the present second of the clock.
+    var refusals: (second: UInt64, count: Int) = (0, 0)
     var figures = SwitchboardFigures()
     private var whenDrained: (@Sendable () -> Void)?
 

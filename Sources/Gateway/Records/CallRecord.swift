@@ -65,7 +65,7 @@ struct CallRecord: Sendable, Equatable {
     }
 
     var id: CallID
-    /// Where it came from: a trunk's name, `browser` or `api`.
+    /// Where it came from: a trunk's name, `browser`, `api`, or `stranger`.
     var via: String
     var from: Party
     var to: Party
@@ -96,8 +96,11 @@ struct CallRecord: Sendable, Equatable {
         self.startedAt = startedAt
     }
 
+    /// In `via`: the call came from an address that is no trunk's. Not a name that anybody gives a trunk.
+    static let stranger = "(no trunk)"
+
     /// The trunk it came in by.
-    var trunkIn: String? { via == "browser" || via == "api" ? nil : via }
+    var trunkIn: String? { ["browser", "api", Self.stranger].contains(via) ? nil : via }
 }
 
 /// Takes the record of every call when it ends. Never blocks.

@@ -9,7 +9,9 @@ extension RecordStore {
     }
 
     static func pastCalls(_ database: Database, last: Int) throws -> [PastCall] {
-        let rows = try Row.fetchCursor(database, sql: "SELECT * FROM calls ORDER BY started_ms DESC, id DESC LIMIT ?", arguments: [last])
+        // No plan is asked about strangers.
+        let rows = try Row.fetchCursor(
+            database, sql: "SELECT * FROM calls WHERE via <> ? ORDER BY started_ms DESC, id DESC LIMIT ?", arguments: [CallRecord.stranger, last])
         var calls: [PastCall] = []
         while let row = try rows.next() {
             // A damaged row does not hide the others.

@@ -80,4 +80,30 @@ import Testing
         #expect(record.events.map(\.what) == ["Trunk carrier: The called party could not be reached.", "Ringing.", "Trunk second answered.", "Answered."])
         #expect(record.explanation?.json.contains("either") == true)
     }
+
+    @Test func whatIsRefusedAtOnceLeavesARecord() throws {
+        let gateway = VirtualGateway()
+        gateway.browser().call("nobody")
+        gateway.run(for: .seconds(1))
+        gateway.configure { configuration in
+            for index in configuration.trunks.indices { configuration.trunks[index].acceptFrom = [] }
+        }
+        gateway.phone().call("echo")
+        gateway.run(for: .seconds(1))
+        #expect(gateway.log.records.map(\.via) == ["browser", CallRecord.stranger])
+        #expect(gateway.log.records.map(\.cause) == [.noRoute, .refused])
+        #expect(gateway.log.records.map(\.to.given) == ["nobody", "echo"])
+        #expect(gateway.log.records.allSatisfy { $0.endedAt != nil && $0.legs.isEmpty })
+    }
+
+    @Test func aFloodIsNotRecordedWhole() {
+        let gateway = VirtualGateway()
+        for _ in 1...50 { gateway.browser().call("nobody") }
+        gateway.run(for: .milliseconds(100))
+        #expect(gateway.log.records.count == SwitchboardCore.refusalsRecordedPerSecond)
+        gateway.run(for: .seconds(2))
+        gateway.browser().call("nobody")
+        gateway.run(for: .milliseconds(100))
+        #expect(gateway.log.records.count == SwitchboardCore.refusalsRecordedPerSecond + 1)
+    }
 }
