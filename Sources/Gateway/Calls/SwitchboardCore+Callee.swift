@@ -171,7 +171,7 @@ extension SwitchboardCore {
 
     func failed(_ sip: SIPCallID, _ failure: SIPFailure) {
         guard let entry = entry(of: sip), let callee = callee(sip, of: entry.id) else { return }
-        entry.logger.info("call by trunk failed: \(failure.detail)", metadata: ["trunk": "\(callee.trunk.name)", "sip_code": "\(failure.status)"])
+        entry.logger.info("call by trunk failed: \(failure)", metadata: ["trunk": "\(callee.trunk.name)", "sip_code": "\(failure.status)"])
         giveUp(callee, CallEnd(failure), entry.id, triesNext: failure.isTrunks)
     }
 
