@@ -109,6 +109,7 @@ for step in "${steps[@]}"; do
         ;;
     run)
         echo 'clean-room: make run'
+        : >"$room.run"
         "${inside[@]}" make -C /root/tandem run >"$room.run" 2>&1 &
         gateway=$!
         # A release build comes first.
