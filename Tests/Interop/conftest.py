@@ -21,6 +21,32 @@ logging.getLogger("websockets").setLevel(logging.CRITICAL)
 HEAVY = {"browsers", "mission", "allocations"}
 
 
+def pytest_addoption(parser):
+    parser.addoption("--failures-to", help="a file that the names of failed tests are written to, a line each")
+
+
+def pytest_configure(config):
+    path = config.getoption("--failures-to")
+    if path and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(FailureList(pathlib.Path(path)))
+
+
+class FailureList:
+    """Writes which tests failed, in any of their phases, to a file that scripts/interop.sh reads."""
+
+    def __init__(self, path):
+        self.path = path
+        self.names = {}
+
+    def pytest_runtest_logreport(self, report):
+        if report.failed:
+            # The rest is the group that pytest-xdist adds.
+            self.names[re.sub(r"@\w+$", "", report.nodeid)] = None
+
+    def pytest_sessionfinish(self):
+        self.path.write_text("".join(f"{name}\n" for name in self.names))
+
+
 def pytest_collection_modifyitems(items):
     """Two processes run the tests (pytest.ini): a folder stays in one of them, and the heavy folders stay together."""
     for item in items:

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Gateway
 
-@Suite("Who may use the API", .timeLimit(.minutes(1)))
+@Suite("Who may use the API", .timeLimit(.minutes(5)))
 struct AdministratorAccessTests {
     private typealias Credentials = AdministratorAccess.Credentials
 

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Gateway
 
-@Suite("API: dial plan", .timeLimit(.minutes(1)))
+@Suite("API: dial plan", .timeLimit(.minutes(5)))
 struct DialplanAPITests {
     private static let second = """
         routes:

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Gateway
 
-@Suite("API: calls and records", .timeLimit(.minutes(1)))
+@Suite("API: calls and records", .timeLimit(.minutes(5)))
 struct RecordsAPITests {
     @Test("records in pages, which name the next, with filters kept")
     func pages() async throws {

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Gateway
 
-@Suite("Agent socket: opening handshake", .timeLimit(.minutes(1)))
+@Suite("Agent socket: opening handshake", .timeLimit(.minutes(5)))
 struct HandshakeTests {
     @Test("the request carries address, token, subprotocol and no extensions")
     func request() async throws {
@@ -100,10 +100,11 @@ struct HandshakeTests {
     func silent() async throws {
         let agent = try await SocketAgent(.nothing)
         var limits = WebSocketAgentTransport.Limits.patient
-        limits.connect = .milliseconds(100)
+        // Long enough that the connection is there before it runs out, on a machine that stands still too: else nobody is gone.
+        limits.connect = .seconds(3)
         let line = try await SocketLine(to: agent, limits: limits)
         try await line.open()
-        #expect(await line.next() == .closed(code: nil, reason: "it did not answer within 100 ms"))
+        #expect(await line.next() == .closed(code: nil, reason: "it did not answer within 3000 ms"))
         #expect(await agent.gone())
         #expect(try await line.rest() == [])
         try await agent.stop()

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Gateway
 
-@Suite("Agent socket: messages", .timeLimit(.minutes(1)))
+@Suite("Agent socket: messages", .timeLimit(.minutes(5)))
 struct MessageTests {
     private static func connect(limits: WebSocketAgentTransport.Limits = .patient) async throws -> (SocketAgent, SocketLine) {
         let agent = try await SocketAgent()

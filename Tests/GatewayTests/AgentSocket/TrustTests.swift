@@ -5,7 +5,7 @@ import Testing
 
 @testable import Gateway
 
-@Suite("Agent socket: TLS", .timeLimit(.minutes(1)))
+@Suite("Agent socket: TLS", .timeLimit(.minutes(5)))
 struct TrustTests {
     /// Made for this test: self-signed, for `localhost` only, valid from 2020 to 2120.
     private static let key = """

@@ -6,7 +6,7 @@ import Testing
 @testable import Gateway
 
 /// The driver over real sockets on the loopback; every wait is for an event.
-@Suite(.timeLimit(.minutes(1)), .serialized) struct SIPDriverTests {
+@Suite(.timeLimit(.minutes(5)), .serialized) struct SIPDriverTests {
     /// A driver with its events as a stream.
     private final class Running {
         let driver: SIPDriver

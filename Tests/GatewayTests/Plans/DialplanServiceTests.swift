@@ -4,7 +4,7 @@ import Testing
 
 @testable import Gateway
 
-@Suite("Reload of the dial plan", .timeLimit(.minutes(1)))
+@Suite("Reload of the dial plan", .timeLimit(.minutes(5)))
 struct DialplanServiceTests {
     private final class Fixture {
         let folder: ConfigurationFolder

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Gateway
 
-@Suite("History of dial plans", .timeLimit(.minutes(1)))
+@Suite("History of dial plans", .timeLimit(.minutes(5)))
 struct PlanHistoryTests {
     @Test("versions count up, equal neighbours are one, the last fifty stay")
     func versions() async throws {

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Gateway
 
-@Suite("Questions to call records", .timeLimit(.minutes(1)))
+@Suite("Questions to call records", .timeLimit(.minutes(5)))
 struct RecordQueryTests {
     private func store(_ count: Int) async throws -> (RecordFixture, RecordStore) {
         let fixture = try RecordFixture(), store = try fixture.open()

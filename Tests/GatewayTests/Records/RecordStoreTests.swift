@@ -4,7 +4,7 @@ import Testing
 
 @testable import Gateway
 
-@Suite("Call records", .timeLimit(.minutes(1)))
+@Suite("Call records", .timeLimit(.minutes(5)))
 struct RecordStoreTests {
     @Test("a record comes back as it was stored, times to the millisecond")
     func roundTrip() async throws {

@@ -3,7 +3,7 @@ import NIOPosix
 import Testing
 @testable import Gateway
 
-@Suite(.timeLimit(.minutes(1))) struct HTTPServerTests {
+@Suite(.timeLimit(.minutes(5))) struct HTTPServerTests {
     @Test func servesPagesWithTheirHeaders() async throws {
         try await ServerFixture.run { fixture in
             for (path, type) in [("/", "text/html"), ("/?processing=off", "text/html"), ("/tandem.js", "text/javascript")] {

@@ -2,7 +2,7 @@ import NIOCore
 import Testing
 @testable import Gateway
 
-@Suite(.timeLimit(.minutes(1))) struct SignalSocketTests {
+@Suite(.timeLimit(.minutes(5))) struct SignalSocketTests {
     private static let hangUp = #"{"type":"hangup"}"#
 
     private static func call(_ to: String) -> String { #"{"type":"call","to":"\#(to)","sdp":"v=0","parameters":{"page":"shop"}}"# }

@@ -1,7 +1,7 @@
 import Testing
 @testable import Gateway
 
-@Suite(.timeLimit(.minutes(1))) struct WHIPTests {
+@Suite(.timeLimit(.minutes(5))) struct WHIPTests {
     static let sdp = """
         v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\nc=IN IP4 0.0.0.0\r
         a=mid:0\r\na=ice-ufrag:theirs\r\na=ice-pwd:0123456789012345678901\r\n
