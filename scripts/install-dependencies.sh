@@ -2,7 +2,7 @@
 # Installs the Debian packages that a purpose needs, and nothing when they are all there already.
 #   scripts/install-dependencies.sh build    what compiling and running the gateway needs
 #   scripts/install-dependencies.sh test     what the interop tests need besides: the foreign peers and Python
-#   scripts/install-dependencies.sh bench    the rival that the bench measures beside the gateway
+#   scripts/install-dependencies.sh bench    the rival that the bench measures beside the gateway, and voices
 set -euo pipefail
 
 # The C libraries the gateway links, and what a Swift toolchain unpacked from a tarball needs to run and to link.
@@ -15,8 +15,8 @@ build_packages=(
 test_packages=(
     baresip-core chromium curl espeak-ng firefox-esr fonts-dejavu-core g++ kamailio procps pulseaudio python3 python3-dev python3-venv sip-tester sox
 )
-# In user space: the packages with rtpengine's kernel module are not needed.
-bench_packages=(rtpengine-daemon)
+# In user space: the packages with rtpengine's kernel module are not needed. ALSA's recorded voices are what is said.
+bench_packages=(rtpengine-daemon alsa-utils)
 
 case "${1:-}" in
 build) wanted=("${build_packages[@]}") ;;

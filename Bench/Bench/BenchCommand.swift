@@ -8,6 +8,7 @@ enum BenchCommand {
     static func main() {
         guard bench_is_optimised() == 1 else { fail("built without optimisation, which would compare compilers: use make bench") }
         if CommandLine.arguments.dropFirst().first == BareGateway.argument { BareGateway.run(CommandLine.arguments.dropFirst(2)) }
+        if CommandLine.arguments.dropFirst().first == SoundRows.argument { recordSound(CommandLine.arguments.dropFirst(2)) }
         let wanted = CommandLine.arguments.dropFirst().first
         print(Machine.description)
         let rows: [Comparison]
@@ -43,6 +44,18 @@ enum BenchCommand {
         } catch {
             fail("“\(CallRows.title)” failed: \(error)")
         }
+    }
+
+    /// `Bench sound SPEECH FOLDER`: what scripts/bench-sound.sh needs.
+    private static func recordSound(_ arguments: some Collection<String>) -> Never {
+        let words = Array(arguments)
+        guard words.count == 2 else { fail("usage: Bench sound SPEECH.wav FOLDER") }
+        do {
+            try SoundRows.run(speech: words[0], folder: words[1])
+        } catch {
+            fail("“\(SoundRows.argument)” failed: \(error)")
+        }
+        exit(0)
     }
 
     private static func isWanted(_ name: String, _ wanted: String?) -> Bool { wanted.map { name.localizedCaseInsensitiveContains($0) } ?? true }

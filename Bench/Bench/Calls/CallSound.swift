@@ -9,7 +9,8 @@ struct CallSound {
     private static let threshold: Int16 = 3000
 
     let isOpus: Bool
-    /// 15 s of it.
+    /// Every call begins at a place of its own in the speech.
+    let isRotated: Bool
     let speech: [[UInt8]]
     /// One second: faint noise, in which 100 ms of 1 kHz begin with the first sample of a frame.
     let marker: [[UInt8]]
@@ -27,9 +28,24 @@ struct CallSound {
     static func phone() throws -> CallSound { try CallSound(isOpus: false) }
 
     private init(isOpus: Bool) throws {
+        // 15 s, and every call begins at another place in it.
+        try self.init(isOpus: isOpus, speech: Speech.make(rate: isOpus ? 48_000 : 8000, frames: 750), isRotated: true)
+    }
+
+    /// Speech of somebody else's, said from its beginning.
+    /// - Parameter speech: samples, 48,000 a second for Opus, else 8000
+    init(isOpus: Bool, speech: [Int16]) throws {
+        let length = (isOpus ? 48_000 : 8000) / 50
+        let slab = SampleSlab(frames: speech.count / length, frameSamples: length)
+        slab.samples.update(from: speech, count: slab.frames * length)
+        try self.init(isOpus: isOpus, speech: slab, isRotated: false)
+    }
+
+    private init(isOpus: Bool, speech slab: SampleSlab, isRotated: Bool) throws {
         self.isOpus = isOpus
+        self.isRotated = isRotated
         let rate = isOpus ? 48_000 : 8000
-        speech = try Self.encode(Speech.make(rate: rate, frames: 750), with: try Self.makeEncoder(isOpus))
+        speech = try Self.encode(slab, with: try Self.makeEncoder(isOpus))
         // Encoded thrice, so that a second follows a second.
         let second = Self.makeMarker(rate: rate)
         let repeated = SampleSlab(frames: 150, frameSamples: rate / 50)
@@ -49,6 +65,8 @@ struct CallSound {
     static func onset(in samples: some Collection<Int16>, rate: Int) -> Double? {
         samples.enumerated().first { abs(Int($0.element)) > Int(threshold) }.map { Double($0.offset) * 1000 / Double(rate) }
     }
+
+    func makeDecoder() -> (any AudioDecoder)? { isOpus ? OpusDecoder(rate: 48_000) : G711Decoder(law: .mu) }
 
     private static func makeEncoder(_ isOpus: Bool) throws -> any AudioEncoder {
         guard isOpus else { return G711Encoder(law: .mu) }

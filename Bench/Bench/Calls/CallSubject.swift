@@ -18,17 +18,28 @@ struct CallMaterial {
     let browser: CallSound
     let phone: CallSound
     /// Calls that measure delay; the others speak.
-    let probes = 2
+    let probes: Int
+    /// Puts something between the ends of a call and their transports: number of the call, browser, phone.
+    var wrap: (Int, any LoadTransport, any LoadTransport) -> (any LoadTransport, any LoadTransport) = { ($1, $2) }
 
     init() throws {
         browser = try .browser()
         phone = try .phone()
+        probes = 2
+    }
+
+    /// Every call says the same, from its beginning.
+    init(browser: CallSound, phone: CallSound) {
+        self.browser = browser
+        self.phone = phone
+        probes = 0
     }
 
     func makeCall(_ number: Int, browser browserTransport: any LoadTransport, phone phoneTransport: any LoadTransport) throws -> LoadCall {
         let isProbe = number < probes
+        let ends = wrap(number, browserTransport, phoneTransport)
         return LoadCall(
-            number: number, browser: try LoadLeg(browser, over: browserTransport, number: number, isProbe: isProbe),
-            phone: try LoadLeg(phone, over: phoneTransport, number: number, isProbe: isProbe))
+            number: number, browser: try LoadLeg(browser, over: ends.0, number: number, isProbe: isProbe),
+            phone: try LoadLeg(phone, over: ends.1, number: number, isProbe: isProbe))
     }
 }

@@ -32,7 +32,7 @@ final class LoadLeg {
         self.transport = transport
         sourceIdentifier = UInt32(sound.isOpus ? BENCH_BROWSER_SSRC : BENCH_PHONE_SSRC) + UInt32(number)
         listener = isProbe ? try MarkerListener(isOpus: sound.isOpus) : nil
-        position = listener == nil ? number * 137 % sound.speech.count : 0
+        position = listener == nil && sound.isRotated ? number * 137 % sound.speech.count : 0
     }
 
     var isReady: Bool { transport.isReady }
