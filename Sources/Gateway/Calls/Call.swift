@@ -134,6 +134,8 @@ struct Call: Sendable {
         guard state != .ending else { return }
         var end = end
         if case .failing(let failure) = state { end = failure }
+        // The caller's INVITE was answered 200; it is 487 only for one who gave up before (RFC 3261 9.1).
+        if isAnswered, end.reason == .callerHangup { end.sipStatus = 200 }
         state = .ending
         self.end = end
         out.append(.end(end, tellCaller: tellCaller))

@@ -23,7 +23,8 @@ public enum EndReason: String, Sendable, CaseIterable {
 }
 
 extension EndReason {
-    /// The SIP status code of a final answer, or the `cause` of a Reason header (RFC 3326) once the call is answered.
+    /// The SIP status code of a final answer, or the `cause` of a Reason header (RFC 3326) once the call is answered. A caller
+    /// who hangs up an answered call has 200 (`Call.end`).
     public var sipStatus: Int {
         switch self {
         case .callerHangup: 487

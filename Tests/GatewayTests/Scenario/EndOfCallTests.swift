@@ -28,6 +28,7 @@ import Testing
         #expect(gateway.agent?.closeCode == 1000)
         #expect(gateway.core.figures.ended == [.callerHangup: 1])
         Self.expectNothingLeft(gateway)
+        #expect(gateway.log.records.map(\.sipCode) == [487])
     }
 
     @Test func browserHangsUpWhileRinging() {
@@ -59,6 +60,8 @@ import Testing
         #expect(phone.otherStatuses.map(\.status) == [200])
         #expect(phone.byeAt == nil)
         Self.expectNothingLeft(gateway)
+        // Its INVITE was answered.
+        #expect(gateway.log.records.map(\.sipCode) == [200])
     }
 
     @Test func anAgentMayCloseAfterStopByItself() throws {
