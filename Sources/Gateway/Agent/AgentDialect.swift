@@ -17,8 +17,22 @@ protocol AgentDialect: AnyObject {
     func mark(_ name: String, to transport: any AgentTransport)
     /// The call is over.
     func stop(_ end: CallEnd, to transport: any AgentTransport)
-    /// Understands one message of the agent.
+    /// The agent's `clear` was obeyed; marks that waited behind the sound are reached by it, unless the dialect says otherwise.
+    func cleared(_ marks: [String], to transport: any AgentTransport)
+    /// Understands one text message of the agent.
     func receive(_ text: ByteBuffer, for session: any AgentCommands)
+    /// Understands one binary message of the agent.
+    func receive(binary: ByteBuffer, for session: any AgentCommands)
+}
+
+extension AgentDialect {
+    func cleared(_ marks: [String], to transport: any AgentTransport) {
+        for name in marks { mark(name, to: transport) }
+    }
+
+    func receive(binary: ByteBuffer, for session: any AgentCommands) {
+        session.misunderstood("a binary message")
+    }
 }
 
 /// What an agent may ask for, whatever its dialect.
@@ -41,4 +55,9 @@ struct AgentCallInfo: Sendable {
     var account: String
     /// The step's parameters, then the browser's.
     var parameters: [String: String]
+
+    /// The parameters with the two numbers among them, under the names that agent frameworks look for.
+    var namedParameters: [String: String] {
+        parameters.merging(["from_number": from, "to_number": to]) { _, number in number }
+    }
 }

@@ -22,7 +22,9 @@ enum AgentFactory {
     private static func dialect(_ name: Agent.AgentProtocol) -> (any AgentDialect)? {
         switch name {
         case .twilio: TwilioDialect()
-        case .tandem, .openai, .vonage, .telnyx: nil
+        case .telnyx: TelnyxDialect()
+        case .vonage: VonageDialect()
+        case .tandem, .openai: nil
         }
     }
 }

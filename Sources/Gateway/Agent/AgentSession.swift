@@ -116,6 +116,7 @@ final class AgentSession: AgentLeg, AgentTransportDelegate, AgentCommands {
     // MARK: AudioPort
 
     var nativeRates: [Int] { [dialect.rate] }
+    var resamples: Bool { false }
     var wantsGapFreeStream: Bool { true }
     var pathDescription: String { "agent \(dialect.rate) Hz [playout queue, 20 ms grid]" }
 
@@ -159,6 +160,12 @@ final class AgentSession: AgentLeg, AgentTransportDelegate, AgentCommands {
         dialect.receive(text, for: self)
     }
 
+    func transportReceived(binary: ByteBuffer, now: NIODeadline) {
+        guard case .up = state else { return }
+        self.now = now
+        dialect.receive(binary: binary, for: self)
+    }
+
     func transportClosed(code: UInt16?, reason: String, now: NIODeadline) {
         let last = state
         state = .over
@@ -185,7 +192,7 @@ final class AgentSession: AgentLeg, AgentTransportDelegate, AgentCommands {
     }
 
     func clear() {
-        for name in queue.clear().marks { dialect.mark(name, to: transport) }
+        dialect.cleared(queue.clear().marks, to: transport)
     }
 
     func misunderstood(_ what: @autoclosure () -> String) {

@@ -7,6 +7,8 @@ protocol AgentTransport: AnyObject {
     func makeBuffer(capacity: Int) -> ByteBuffer
     /// Sends one text message.
     func send(text: ByteBuffer)
+    /// Sends one binary message.
+    func send(binary: ByteBuffer)
     /// False while more than two seconds of caller audio wait to be sent: newer audio is dropped then.
     var isWritable: Bool { get }
     /// Sends a close frame with `code` (RFC 6455 7.4.1) and ends the connection.
@@ -18,6 +20,8 @@ protocol AgentTransportDelegate: AnyObject {
     func transportOpened(now: NIODeadline)
     /// A whole text message.
     func transportReceived(text: ByteBuffer, now: NIODeadline)
+    /// A whole binary message.
+    func transportReceived(binary: ByteBuffer, now: NIODeadline)
     /// The connection is gone or never came up.
     /// - Parameter code: the agent's close code; nil without a close frame.
     func transportClosed(code: UInt16?, reason: String, now: NIODeadline)

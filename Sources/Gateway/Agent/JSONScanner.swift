@@ -7,7 +7,8 @@ struct JSONScanner {
     struct Leaf {
         var outer: UnsafeRawBufferPointer
         var inner: UnsafeRawBufferPointer?
-        /// A string's bytes between the quotes; else the text of a number or word.
+        /// A string's bytes between the quotes; else the text of a number or word, or, of the outermost object, the whole text of
+        /// an object or array, after what lies in it.
         var value: UnsafeRawBufferPointer
         var isString: Bool
     }
@@ -60,8 +61,13 @@ struct JSONScanner {
         skipSpace()
         switch peek {
         case UInt8(ascii: "{"):
-            return object(depth: depth + 1, outer: depth == 0 ? key : outer, report: depth == 0 ? report : { _ in })
-        case UInt8(ascii: "["): return array(depth: depth + 1)
+            let start = place
+            guard object(depth: depth + 1, outer: depth == 0 ? key : outer, report: depth == 0 ? report : { _ in }) else { return false }
+            if depth == 0 { tell(key, nil, UnsafeRawBufferPointer(rebasing: bytes[start..<place]), isString: false, report) }
+        case UInt8(ascii: "["):
+            let start = place
+            guard array(depth: depth + 1) else { return false }
+            if depth == 0 { tell(key, nil, UnsafeRawBufferPointer(rebasing: bytes[start..<place]), isString: false, report) }
         case UInt8(ascii: "\""):
             guard let text = string() else { return false }
             tell(key, outer, text, isString: true, report)

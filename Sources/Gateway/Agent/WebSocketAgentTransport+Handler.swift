@@ -4,6 +4,7 @@ import NIOWebSocket
 /// Whom a connection tells what comes of it.
 protocol WebSocketAgentTransportOwner: AnyObject {
     func received(_ text: ByteBuffer, now: NIODeadline)
+    func received(binary: ByteBuffer, now: NIODeadline)
     /// Once. Nothing is received after it.
     func ended(code: UInt16?, reason: String)
 }
@@ -25,12 +26,11 @@ extension WebSocketAgentTransport {
         }
 
         /// A message of which fragments are missing.
-        private enum Partial {
-            case text(ByteBuffer)
-            case binary(length: Int)
+        private struct Partial {
+            var message: ByteBuffer
+            var isBinary: Bool
         }
 
-        private(set) var binaryMessages = 0
         private(set) var isWritable = true
 
         private weak var owner: (any WebSocketAgentTransportOwner)?
@@ -59,9 +59,9 @@ extension WebSocketAgentTransport {
             scheduleBeat(context.eventLoop)
         }
 
-        func send(text: ByteBuffer) {
+        func send(_ message: ByteBuffer, as opcode: WebSocketOpcode) {
             guard case .open = state else { return }
-            text.withUnsafeReadableBytes { write(.text, $0) }
+            message.withUnsafeReadableBytes { write(opcode, $0) }
         }
 
         func close(code: UInt16) {
@@ -136,28 +136,27 @@ extension WebSocketAgentTransport {
             // Still read after our Close, for the agent's Close comes behind it, but told to nobody.
             guard case .open = state else { return }
             switch (frame.opcode, partial) {
-            case (.continuation, .text(var message)):
-                guard message.readableBytes + frame.length <= limits.message else { return failTooLong() }
+            case (.continuation, var whole?):
+                guard whole.message.readableBytes + frame.length <= limits.message else { return failTooLong() }
                 partial = nil
-                message.writeImmutableBuffer(frame.data)
-                if frame.fin { deliver(message) } else { partial = .text(message) }
-            case (.continuation, .binary(let length)):
-                guard length + frame.length <= limits.message else { return failTooLong() }
-                partial = frame.fin ? nil : .binary(length: length + frame.length)
-                if frame.fin { binaryMessages += 1 }
-            case (.text, nil):
-                if frame.fin { deliver(frame.data) } else { partial = .text(frame.data) }
-            case (.binary, nil):
-                if frame.fin { binaryMessages += 1 } else { partial = .binary(length: frame.length) }
+                whole.message.writeImmutableBuffer(frame.data)
+                if frame.fin { deliver(whole.message, isBinary: whole.isBinary) } else { partial = whole }
+            case (.text, nil), (.binary, nil):
+                let isBinary = frame.opcode == .binary
+                if frame.fin { deliver(frame.data, isBinary: isBinary) } else { partial = Partial(message: frame.data, isBinary: isBinary) }
             default: fail(code: 1002, reason: "it mixed up the fragments of messages")
             }
         }
 
-        private func deliver(_ text: ByteBuffer) {
-            guard Self.isUTF8(text) else { return fail(code: 1007, reason: "it sent a text that is not UTF-8") }
+        private func deliver(_ message: ByteBuffer, isBinary: Bool) {
+            guard isBinary || Self.isUTF8(message) else { return fail(code: 1007, reason: "it sent a text that is not UTF-8") }
             guard let context else { return }
             MediaPath.enter()
-            owner?.received(text, now: context.eventLoop.now)
+            if isBinary {
+                owner?.received(binary: message, now: context.eventLoop.now)
+            } else {
+                owner?.received(message, now: context.eventLoop.now)
+            }
             MediaPath.leave()
         }
 

@@ -2,6 +2,7 @@ import Logging
 import NIOCore
 import NIOPosix
 import NIOSSL
+import NIOWebSocket
 
 /// The WebSocket (RFC 6455) of one call to its agent, dialled by the gateway, on the call's media loop.
 ///
@@ -17,13 +18,6 @@ final class WebSocketAgentTransport: AgentTransport, WebSocketAgentTransportOwne
         case closing(Handler)
         case over
     }
-
-    struct Counters: Sendable, Equatable {
-        /// Binary messages: no dialect of today has any, so they are dropped.
-        var binaryMessages = 0
-    }
-
-    var counters: Counters { Counters(binaryMessages: handler?.binaryMessages ?? 0) }
 
     private let eventLoop: any EventLoop
     private let logger: Logger
@@ -102,9 +96,17 @@ final class WebSocketAgentTransport: AgentTransport, WebSocketAgentTransportOwne
     }
 
     func send(text: ByteBuffer) {
+        send(text, as: .text)
+    }
+
+    func send(binary: ByteBuffer) {
+        send(binary, as: .binary)
+    }
+
+    private func send(_ message: ByteBuffer, as opcode: WebSocketOpcode) {
         guard case .up(let handler) = state else { return }
-        handler.send(text: text)
-        if text.capacity <= Self.keptStorage { spare = text }
+        handler.send(message, as: opcode)
+        if message.capacity <= Self.keptStorage { spare = message }
     }
 
     var isWritable: Bool {
@@ -204,6 +206,11 @@ final class WebSocketAgentTransport: AgentTransport, WebSocketAgentTransportOwne
     func received(_ text: ByteBuffer, now: NIODeadline) {
         guard case .up = state else { return }
         delegate?.transportReceived(text: text, now: now)
+    }
+
+    func received(binary: ByteBuffer, now: NIODeadline) {
+        guard case .up = state else { return }
+        delegate?.transportReceived(binary: binary, now: now)
     }
 
     func ended(code: UInt16?, reason: String) {

@@ -6,6 +6,8 @@ import NIOCore
 protocol AudioPort: AnyObject {
     /// The rates in Hz this port speaks without resampling, best first.
     var nativeRates: [Int] { get }
+    /// Whether `start` may name a rate that is not native. False where the far end demands its own, as an agent's dialect does.
+    var resamples: Bool { get }
     /// True where an arriving stream must have no gaps (an agent's voice detector, a recogniser); false where the far end
     /// has a jitter buffer of its own.
     var wantsGapFreeStream: Bool { get }
@@ -20,6 +22,10 @@ protocol AudioPort: AnyObject {
     func send(digit: Digit, duration: Int, now: NIODeadline)
     /// One line for the log: what this port does to the sound.
     var pathDescription: String { get }
+}
+
+extension AudioPort {
+    var resamples: Bool { true }
 }
 
 /// Takes the frames of a port.

@@ -10,7 +10,7 @@ final class Bridge: AudioSink {
     init(_ first: any AudioPort, _ second: any AudioPort) {
         self.first = first
         self.second = second
-        rate = Self.commonRate(first.nativeRates, second.nativeRates)
+        rate = Self.commonRate(first, second)
     }
 
     /// Frames flow from here on.
@@ -38,13 +38,16 @@ final class Bridge: AudioSink {
     /// The length of a key passed on, in milliseconds: long enough for every detector.
     private static let digitDuration = 100
 
-    /// The best rate in both lists, judged by the sum of places; where none is common, the lower of the two favourites, so
-    /// that nothing is upsampled that was narrow.
-    private static func commonRate(_ first: [Int], _ second: [Int]) -> Int {
-        let shared = first.enumerated().compactMap { place, rate in
-            second.firstIndex(of: rate).map { (rate: rate, cost: place + $0) }
+    /// The best rate in both lists, judged by the sum of places. Where none is common, the one that a port insists on, else the
+    /// lower of the two favourites, so that nothing is upsampled that was narrow.
+    private static func commonRate(_ first: any AudioPort, _ second: any AudioPort) -> Int {
+        let (firsts, seconds) = (first.nativeRates, second.nativeRates)
+        let shared = firsts.enumerated().compactMap { place, rate in
+            seconds.firstIndex(of: rate).map { (rate: rate, cost: place + $0) }
         }
         if let best = shared.min(by: { ($0.cost, -$0.rate) < ($1.cost, -$1.rate) }) { return best.rate }
-        return min(first.first ?? 8000, second.first ?? 8000)
+        let (favourite, other) = (firsts.first ?? 8000, seconds.first ?? 8000)
+        if !first.resamples { return favourite }
+        return second.resamples ? min(favourite, other) : other
     }
 }

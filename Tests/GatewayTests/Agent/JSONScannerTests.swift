@@ -21,7 +21,10 @@ import Testing
 
     @Test func reportsTwoLevels() {
         let text = #" { "event" : "media", "media": {"payload":"AA\"==", "n": -1.5e3, "deep": {"x": "y"}}, "t":true, "list":[1,"a",{"k":"v"}], "e":{} } "#
-        #expect(leaves(text) == ["event=media", #"media.payload=AA\"=="#, "media.n:-1.5e3", "t:true"])
+        // Of the outermost object also the whole text of what is no leaf.
+        let media = #"media:{"payload":"AA\"==", "n": -1.5e3, "deep": {"x": "y"}}"#
+        #expect(
+            leaves(text) == ["event=media", #"media.payload=AA\"=="#, "media.n:-1.5e3", media, "t:true", #"list:[1,"a",{"k":"v"}]"#, "e:{}"])
     }
 
     @Test(arguments: [

@@ -8,38 +8,9 @@ import Testing
 
 /// The Twilio dialect by the letter: what goes out, and 20,000 damaged messages coming in.
 @Suite struct TwilioDialectTests {
-    /// Keeps what the dialect asks of the session.
-    private final class Recorder: AgentCommands {
-        var played: [[Int16]] = []
-        var marks: [String] = []
-        var clears = 0
-        var misunderstood: [String] = []
-
-        func play(_ count: Int, write: (UnsafeMutableBufferPointer<Int16>) -> Void) {
-            played.append([Int16](unsafeUninitializedCapacity: count) { samples, written in
-                samples.initialize(repeating: 0)
-                write(samples)
-                written = count
-            })
-        }
-
-        func mark(_ name: String) { marks.append(name) }
-        func clear() { clears += 1 }
-        func misunderstood(_ what: @autoclosure () -> String) { misunderstood.append(what()) }
-    }
-
-    private final class Wire: AgentTransport {
-        var texts: [String] = []
-        let isWritable = true
-        func open(delegate: any AgentTransportDelegate) {}
-        func makeBuffer(capacity: Int) -> ByteBuffer { ByteBufferAllocator().buffer(capacity: capacity) }
-        func send(text: ByteBuffer) { texts.append(String(buffer: text)) }
-        func close(code: UInt16) {}
-    }
-
-    private func opened() throws -> (TwilioDialect, Wire, id: String) {
+    private func opened() throws -> (TwilioDialect, MessageWire, id: String) {
         let dialect = TwilioDialect()
-        let wire = Wire()
+        let wire = MessageWire()
         let id = try #require(CallID("0123456789abcdef0123456789abcdef"))
         dialect.opening(
             AgentCallInfo(call: id, from: "+1415", to: "sales \"x\"", account: "AC1", parameters: ["queue": "a\\b"]), to: wire)
@@ -93,7 +64,7 @@ import Testing
 
     @Test func whatAgentsSay() throws {
         let (dialect, _, id) = try opened()
-        let recorder = Recorder()
+        let recorder = CommandRecorder()
         for text in [
             #"{"event":"media","streamSid":"MZ\#(id)","media":{"payload":"/////w=="}}"#, #"{"media":{"payload":"\/\/8="},"event":"media"}"#,
             #"{"event":"mark","streamSid":"MZ\#(id)","mark":{"name":"a\u00e9\n"}}"#, #"{"event":"clear","streamSid":"MZ\#(id)"}"#,
@@ -107,7 +78,7 @@ import Testing
 
     @Test func twentyThousandDamagedMessages() throws {
         let (dialect, _, id) = try opened()
-        let recorder = Recorder()
+        let recorder = CommandRecorder()
         var generator = SeededGenerator(seed: 77)
         let payload = Data(FakeAgent.encode(SoundMaterial.noise(seconds: 0.02, rate: 8000, level: -20, seed: 1))).base64EncodedString()
         let samples = [

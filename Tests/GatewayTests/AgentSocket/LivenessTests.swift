@@ -12,6 +12,7 @@ struct LivenessTests {
         var texts = 0
         var ends: [String] = []
         func received(_ text: ByteBuffer, now: NIODeadline) { texts += 1 }
+        func received(binary: ByteBuffer, now: NIODeadline) {}
         func ended(code: UInt16?, reason: String) { ends.append(reason) }
     }
 

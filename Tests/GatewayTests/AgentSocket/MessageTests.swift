@@ -71,13 +71,16 @@ struct MessageTests {
         try await agent.stop()
     }
 
-    @Test("binary messages are counted and dropped")
+    @Test("binary messages come whole, between texts")
     func binary() async throws {
         let (agent, line) = try await Self.connect()
         try await agent.send(
             SocketAgent.frame(0x82, [1, 2]) + SocketAgent.frame(0x02, [3]) + SocketAgent.frame(0x80, [4]) + SocketAgent.text("t"))
+        #expect(await line.next() == .binary([1, 2]))
+        #expect(await line.next() == .binary([3, 4]))
         #expect(await line.next() == .text("t"))
-        #expect(try await line.call { $0.counters } == .init(binaryMessages: 2))
+        try await line.send(binary: [0, 255])
+        #expect(await agent.payload(of: 2) == [0, 255])
         try await line.close()
         try await agent.stop()
     }

@@ -25,6 +25,7 @@ final class SocketLine: Sendable {
     enum Event: Sendable, Equatable {
         case opened
         case text(String)
+        case binary([UInt8])
         case closed(code: UInt16?, reason: String)
     }
 
@@ -42,6 +43,8 @@ final class SocketLine: Sendable {
         func transportOpened(now: NIODeadline) { tell(.opened) }
 
         func transportReceived(text: ByteBuffer, now: NIODeadline) { tell(.text(String(buffer: text))) }
+
+        func transportReceived(binary: ByteBuffer, now: NIODeadline) { tell(.binary(Array(binary.readableBytesView))) }
 
         func transportClosed(code: UInt16?, reason: String, now: NIODeadline) { tell(.closed(code: code, reason: reason)) }
 
@@ -98,6 +101,14 @@ final class SocketLine: Sendable {
             var buffer = transport.makeBuffer(capacity: text.utf8.count)
             buffer.writeString(text)
             transport.send(text: buffer)
+        }
+    }
+
+    func send(binary bytes: [UInt8]) async throws {
+        try await call { transport in
+            var buffer = transport.makeBuffer(capacity: bytes.count)
+            buffer.writeBytes(bytes)
+            transport.send(binary: buffer)
         }
     }
 

@@ -1,4 +1,4 @@
-"""Pipecat's own code as the agent: its parser of the first two messages and its TwilioFrameSerializer, from PyPI."""
+"""Pipecat's own code as the agent: its parser of the first two messages and its serializers, from PyPI."""
 
 import asyncio
 import threading
@@ -9,7 +9,9 @@ import pytest
 import speech
 from pipecat.frames.frames import InputAudioRawFrame, InputDTMFFrame, InterruptionFrame, OutputAudioRawFrame
 from pipecat.runner.utils import parse_telephony_websocket
+from pipecat.serializers.telnyx import TelnyxFrameSerializer
 from pipecat.serializers.twilio import TwilioFrameSerializer
+from pipecat.serializers.vonage import VonageFrameSerializer
 from sip_caller import SIPCaller
 from sound import best_correlation
 from waiting import wait_until
@@ -33,7 +35,8 @@ class TextSocket:
 class PipecatAgent:
     """Collects the caller's frames; says samples through the serializer in 40 ms frames, as Pipecat's transport does."""
 
-    def __init__(self):
+    def __init__(self, protocol):
+        self.protocol = protocol
         self.kind = self.call = self.serializer = None
         self.frames = []
         self.digits = ""
@@ -43,7 +46,7 @@ class PipecatAgent:
         self._thread = threading.Thread(target=self._serve, args=(ready,), daemon=True)
         self._thread.start()
         assert ready.wait(10)
-        self.configuration = {"url": f"ws://127.0.0.1:{self.port}/ws", "protocol": "twilio"}
+        self.configuration = {"url": f"ws://127.0.0.1:{self.port}/ws", "protocol": protocol}
 
     def _serve(self, ready):
         async def main():
@@ -56,9 +59,7 @@ class PipecatAgent:
         self._loop.run_until_complete(main())
 
     async def _handle(self, connection):
-        self.kind, self.call = await parse_telephony_websocket(TextSocket(connection))
-        serializer = TwilioFrameSerializer(
-            self.call.stream_id, self.call.call_id, params=TwilioFrameSerializer.InputParams(auto_hang_up=False, sample_rate=RATE))  # fmt: skip
+        serializer = await self._make_serializer(connection)
         await serializer.setup(None)
         self._connection, self.serializer = connection, serializer
         try:
@@ -71,6 +72,18 @@ class PipecatAgent:
                     self.digits += frame.button.value
         except ConnectionClosed:
             pass
+
+    async def _make_serializer(self, connection):
+        if self.protocol == "vonage":  # nothing to parse: the serializer reads the first message as any other
+            return VonageFrameSerializer(params=VonageFrameSerializer.InputParams(sample_rate=RATE))
+        self.kind, self.call = await parse_telephony_websocket(TextSocket(connection))
+        if self.protocol == "telnyx":
+            # Both named by the stream: what we send, and what we are sent.
+            encoding = self.call.outbound_encoding
+            params = TelnyxFrameSerializer.InputParams(auto_hang_up=False, sample_rate=RATE)
+            return TelnyxFrameSerializer(self.call.stream_id, encoding, encoding, self.call.call_id, params=params)
+        params = TwilioFrameSerializer.InputParams(auto_hang_up=False, sample_rate=RATE)
+        return TwilioFrameSerializer(self.call.stream_id, self.call.call_id, params=params)
 
     def heard(self):
         return np.concatenate(self.frames) if self.frames else np.zeros(0, np.int16)
@@ -94,9 +107,9 @@ class PipecatAgent:
         self._thread.join(10)
 
 
-@pytest.fixture
-def pipecat():
-    agent = PipecatAgent()
+@pytest.fixture(params=["twilio", "telnyx", "vonage"])
+def pipecat(request):
+    agent = PipecatAgent(request.param)
     yield agent
     agent.stop()
 
@@ -107,8 +120,10 @@ def test_pipecat_understands_the_call(pipecat, start_gateway):
     with SIPCaller(gateway.sip_udp) as phone:
         call = phone.call("pipecat")
         wait_until(lambda: pipecat.serializer, 5, "Pipecat takes the call")
-        assert pipecat.kind == "twilio"
-        assert pipecat.call.from_number == phone.user and pipecat.call.to_number == "pipecat"
+        if pipecat.protocol != "vonage":
+            assert pipecat.kind == pipecat.protocol
+            numbers = (pipecat.call.from_number, pipecat.call.to_number)
+            assert numbers == (phone.user, "pipecat")
         call.media.play(said)
         wait_until(lambda: len(pipecat.heard()) >= (len(said) / 8000 + 1) * RATE, 20, "the caller's sentence")
         call.media.press("42")

@@ -83,6 +83,8 @@ final class FakeAgent: AgentTransport {
         }
     }
 
+    func send(binary: ByteBuffer) { messages.append(Message(event: "binary", shape: [], at: now)) }
+
     func close(code: UInt16) {
         closeCode = code
         openAt = nil
