@@ -187,6 +187,8 @@ static int outcome(tandem_dtls *dtls, int result) {
     switch (SSL_get_error(dtls->ssl, result)) {
     case SSL_ERROR_WANT_READ: case SSL_ERROR_WANT_WRITE: return TANDEM_DTLS_WAITING;
     case SSL_ERROR_ZERO_RETURN: return TANDEM_DTLS_CLOSED;
+    // There are no system calls here. OpenSSL 3.0.19 says this, with no error noted, of some damaged records that it drops.
+    case SSL_ERROR_SYSCALL: return ERR_peek_error() == 0 ? TANDEM_DTLS_WAITING : TANDEM_DTLS_FAILED;
     default: return TANDEM_DTLS_FAILED;
     }
 }
