@@ -50,7 +50,13 @@ final class RTPAudioPort: AudioPort, InboundStreamOutput {
 
     // MARK: AudioPort
 
-    var nativeRates: [Int] { audio.codec == .opus ? [48000, 24000, 16000, 8000] : [8000] }
+    var nativeRates: [Int] {
+        switch audio.codec {
+        case .opus: [48000, 24000, 16000, 8000]
+        case .g722: [16000]
+        case .pcmu, .pcma: [8000]
+        }
+    }
 
     var wantsGapFreeStream: Bool { false }
 

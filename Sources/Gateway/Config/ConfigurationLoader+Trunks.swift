@@ -107,9 +107,7 @@ extension ConfigurationLoader {
         if let nodes = reader.list("codecs") {
             var isSound = true
             trunk.codecs = readCodecs(nodes, reader, &isSound)
-            if isSound, trunk.codecs.isEmpty {
-                problems.error("codecs has none that trunks can use yet: add PCMU or PCMA", at: reader.node.entry("codecs") ?? reader.node)
-            }
+            if isSound, trunk.codecs.isEmpty { problems.error("codecs needs at least one", at: reader.node.entry("codecs") ?? reader.node) }
         }
         trunk.dtmf = reader.word("dtmf", Trunk.DTMF.self) ?? trunk.dtmf
         if trunk.dtmf == .info || trunk.dtmf == .inband, let node = reader.node.entry("dtmf") { Unbuilt.dtmf.report(at: node, problems) }
@@ -139,7 +137,7 @@ extension ConfigurationLoader {
                 problems.error("\(codec.rawValue) is listed twice", at: node)
                 continue
             }
-            if codec == .g722 || codec == .opus { Unbuilt.codec.report(at: node, problems) } else { codecs.append(codec) }
+            codecs.append(codec)
         }
         return codecs
     }

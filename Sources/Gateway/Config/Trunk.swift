@@ -29,7 +29,7 @@ public struct Trunk: Sendable {
     public var register = false
     public var inboundAuth = false
     /// In order of preference.
-    public var codecs: [Codec] = [.pcmu, .pcma]
+    public var codecs: [Codec] = [.pcmu, .pcma, .g722, .opus]
     public var dtmf = DTMF.auto
     public var srtp = SRTP.off
     public var echo = Echo.auto

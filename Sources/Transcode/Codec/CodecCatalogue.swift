@@ -2,12 +2,13 @@
 /// A new codec is a file of its own and a line in each function here.
 public enum CodecCatalogue {
     /// The names that are understood, in lower case, best first.
-    public static let names = ["opus", "pcmu", "pcma"]
+    public static let names = ["opus", "g722", "pcmu", "pcma"]
 
     /// The sample rates that `name` can be decoded to and encoded from without a resampler; empty for an unknown name.
     public static func rates(of name: String) -> [Int] {
         switch name.lowercased() {
         case "opus": OpusDecoder.rates
+        case "g722": [G722.rate]
         case "pcmu", "pcma": [G711.rate]
         default: []
         }
@@ -18,6 +19,7 @@ public enum CodecCatalogue {
         guard rates(of: name).contains(rate) else { return nil }
         return switch name.lowercased() {
         case "opus": OpusDecoder(rate: rate)
+        case "g722": G722Decoder()
         case "pcmu": G711Decoder(law: .mu)
         case "pcma": G711Decoder(law: .a)
         default: nil
@@ -32,6 +34,7 @@ public enum CodecCatalogue {
         guard rates(of: name).contains(rate) else { return nil }
         return switch name.lowercased() {
         case "opus": OpusEncoder(rate: rate, settings: opus)
+        case "g722": G722Encoder(frameMilliseconds: opus.frameMilliseconds)
         case "pcmu": G711Encoder(law: .mu, frameMilliseconds: opus.frameMilliseconds)
         case "pcma": G711Encoder(law: .a, frameMilliseconds: opus.frameMilliseconds)
         default: nil

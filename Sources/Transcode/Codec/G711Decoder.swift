@@ -2,7 +2,7 @@
 public final class G711Decoder: AudioDecoder {
     public let rate = G711.rate
     public let law: G711.Law
-    private let concealment = G711Concealment()
+    private let concealment = WaveformConcealment()
 
     public init(law: G711.Law) {
         self.law = law

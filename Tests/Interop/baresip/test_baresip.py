@@ -17,7 +17,7 @@ def start_phone(start_gateway, out_folder):
     started = []
 
     def start(sentence=speech.PHONE_SENTENCE, before=1.0, after=20.0, **options):
-        file = speech.wav_file(sentence, 8000, silence_before=before, silence_after=after)
+        file = speech.wav_file(sentence, options.get("rate", 8000), silence_before=before, silence_after=after)
         started.append(Baresip(out_folder / f"phone-{len(started) + 1}", file, **options))
         return started[-1]
 
@@ -31,21 +31,24 @@ def address(gateway, to, transport="udp"):
     return f"sip:{to}@{host}:{port};transport={transport}"
 
 
-@pytest.mark.parametrize(("transport", "codecs"), [("udp", "pcmu"), ("udp", "pcma"), ("tcp", "pcmu")])
-def test_echo(gateway, start_phone, transport, codecs):
-    phone = start_phone(transport=transport, codecs=codecs)
+@pytest.mark.parametrize(("transport", "codecs", "rate", "same"), [
+    ("udp", "pcmu", 8000, SAME), ("udp", "pcma", 8000, SAME), ("tcp", "pcmu", 8000, SAME),
+    ("udp", "G722/16000", 16000, 0.95), ("udp", "opus/48000", 48000, 0.9),
+])  # fmt: skip
+def test_echo(gateway, start_phone, transport, codecs, rate, same):
+    phone = start_phone(transport=transport, codecs=codecs, rate=rate)
     phone.dial(address(gateway, "echo", transport))
     phone.wait_event("CALL_ESTABLISHED")
-    said = speech.samples(speech.PHONE_SENTENCE)
-    _speak(len(said) / 8000 + 2.5, phone)
+    said = speech.samples(speech.PHONE_SENTENCE, rate)
+    _speak(len(said) / rate + 2.5, phone)
     phone.hang_up()
     phone.wait_event("CALL_CLOSED")
     phone.stop()
-    lag, correlation = best_correlation(said, phone.heard(), 8000)
-    assert correlation >= SAME, (lag, correlation)
+    lag, correlation = best_correlation(said, phone.heard(), rate)
+    assert correlation >= same, (lag, correlation)
     # The sentence came in one piece: no silence longer than the longest of its own.
-    heard = phone.heard()[int(lag * 8000) :][: len(said)]
-    assert longest_gap_ms(heard, 8000) <= longest_gap_ms(said, 8000) + 20
+    heard = phone.heard()[int(lag * rate) :][: len(said)]
+    assert longest_gap_ms(heard, rate) <= longest_gap_ms(said, rate) + 20
 
 
 def _speak(seconds, phone):

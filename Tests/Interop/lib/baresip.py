@@ -16,10 +16,10 @@ from waiting import wait_until
 _SOUND = """\
 audio_source aufile,{speech}
 audio_player aufile,{recording}
-audio_srate 8000
+audio_srate {rate}
 audio_channels 1
-ausrc_srate 8000
-auplay_srate 8000
+ausrc_srate {rate}
+auplay_srate {rate}
 ausrc_channels 1
 auplay_channels 1
 ausrc_format s16
@@ -28,6 +28,10 @@ audio_buffer 20-160
 rtp_timeout 60
 module_path {modules}
 module g711.so
+module g722.so
+module opus.so
+opus_stereo no
+opus_sprop_stereo no
 module aufile.so
 module sndfile.so
 snd_path .
@@ -53,16 +57,17 @@ def _modules():
     return found[0]
 
 
-def configuration_without_sound_card(speech):
+def configuration_without_sound_card(speech, rate=8000):
     """A `config` in which a WAV file is the microphone; what is heard is recorded in the working directory."""
-    return _SOUND.format(speech=speech, recording="played.wav", modules=_modules())
+    return _SOUND.format(speech=speech, recording="played.wav", modules=_modules(), rate=rate)
 
 
 class Baresip:
-    """One phone. `speech`: the WAV file it speaks once a call is up (8 kHz, mono). With `answers` it takes every call; `uri` is
+    """One phone. `speech`: the WAV file it speaks once a call is up (mono, `rate` samples a second). With `answers` it takes every call; `uri` is
     what `hosts` of a trunk wants."""
 
-    def __init__(self, folder, speech, transport="udp", codecs="pcmu/8000,pcma/8000", dtmf="rtpevent", host="127.0.0.1", answers=False):
+    def __init__(self, folder, speech, transport="udp", codecs="pcmu/8000,pcma/8000", dtmf="rtpevent", host="127.0.0.1", answers=False, rate=8000):
+        self.rate = rate
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         for stale in self.folder.glob("*.wav"):
@@ -72,7 +77,7 @@ class Baresip:
         sip_port = _free_port(socket.SOCK_DGRAM)
         self.uri = f"sip:{host}:{sip_port};transport={transport}"
         control = _CONTROL.format(host=host, sip_port=sip_port, control_port=control_port)
-        (self.folder / "config").write_text(configuration_without_sound_card(speech) + control)
+        (self.folder / "config").write_text(configuration_without_sound_card(speech, rate) + control)
         (self.folder / "accounts").write_text(f"<sip:+14155550142@127.0.0.1;transport={transport}>;regint=0;audio_codecs={codecs};dtmfmode={dtmf};answermode={'auto' if answers else 'manual'}\n")
         (self.folder / "contacts").write_text("")
         self.events = []
@@ -164,9 +169,9 @@ class Baresip:
         self._log.close()
 
     def heard(self):
-        """What the phone decoded, 16-bit samples at 8 kHz; whole only after `stop`."""
+        """What the phone decoded, 16-bit samples at its rate; whole only after `stop`."""
         files = sorted(self.folder.glob("dump-*-dec.wav"))
         assert files, f"baresip recorded nothing: {sorted(self.folder.iterdir())}\n{self.log()}"
         with wave.open(str(files[-1])) as recording:
-            assert recording.getframerate() == 8000 and recording.getnchannels() == 1
+            assert recording.getframerate() == self.rate and recording.getnchannels() == 1
             return np.frombuffer(recording.readframes(recording.getnframes()), np.int16)

@@ -1,17 +1,27 @@
 import NIOCore
 import RTP
+import SDP
 import TestKit
 
 @testable import Gateway
 
-/// A phone behind a trunk: SIP as text over UDP, RTP with G.711. It calls, or is called.
+/// A phone behind a trunk: SIP as text over UDP, RTP with one codec. It calls, or is called.
 final class FakeTrunk: VirtualPeer {
     struct Options {
-        /// The only codec it speaks: pcmu or pcma.
-        var codec = "pcmu"
+        /// The only codec it speaks.
+        var codec = AudioCodec.pcmu
         /// Of its packets, and what it asks for.
         var packetMilliseconds = 20
         var telephoneEvents = true
+
+        /// Samples a second that it speaks and hears.
+        var rate: Int {
+            switch codec {
+            case .pcmu, .pcma: 8000
+            case .g722: 16_000
+            case .opus: 48_000
+            }
+        }
     }
 
     /// What a called phone does with an INVITE.
@@ -74,15 +84,16 @@ final class FakeTrunk: VirtualPeer {
     var leaksUnderKeys = true
 
     private let gateway = VirtualGateway.address(VirtualGateway.host, 5060)
-    private var audioType: UInt8 { options.codec == "pcma" ? 8 : 0 }
+    private var audioType: UInt8 { options.codec.defaultPayloadType }
     private static let eventType: UInt8 = 101
 
     init(host: TransportAddress, options: Options = Options(), seed: UInt64) {
         guard
             let speaker = Speaker(
-                codec: options.codec, rate: 8000, milliseconds: options.packetMilliseconds, timestamp: 160_000, sequence: 65_000),
-            let listener = Listener(codec: options.codec, rate: 8000, audioType: options.codec == "pcma" ? 8 : 0)
-        else { preconditionFailure("no G.711") }
+                codec: options.codec.rawValue, rate: options.rate, clockRate: options.codec.rtpClockRate,
+                milliseconds: options.packetMilliseconds, timestamp: 160_000, sequence: 65_000),
+            let listener = Listener(codec: options.codec.rawValue, rate: options.rate, audioType: options.codec.defaultPayloadType)
+        else { preconditionFailure("no codec") }
         self.options = options
         self.speaker = speaker
         self.listener = listener
@@ -120,15 +131,16 @@ final class FakeTrunk: VirtualPeer {
 
     /// Presses a key for so many milliseconds (RFC 4733), with the tone leaking into the audio before it if wanted.
     func press(_ event: UInt8, milliseconds: Int = 120) {
-        key = KeyPress(event: event, timestamp: speaker.position, packets: milliseconds / 20)
+        key = KeyPress(event: event, timestamp: speaker.position, packets: milliseconds / 20, step: options.codec.rtpClockRate / 50)
     }
 
     private var description: String {
-        let (direction, type, name) = (direction, audioType, options.codec.uppercased())
-        let keys = options.telephoneEvents ? "a=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-15\r\n" : ""
+        let (direction, type, codec) = (direction, audioType, options.codec)
+        let keys = options.telephoneEvents ? "a=rtpmap:101 telephone-event/\(codec.rtpClockRate)\r\na=fmtp:101 0-15\r\n" : ""
+        let channels = codec.sdpChannels > 1 ? "/\(codec.sdpChannels)" : ""
         return """
             v=0\r\no=- 1 \(sequence) IN IP4 \(host.host)\r\ns=-\r\nc=IN IP4 \(host.host)\r\nt=0 0\r\n\
-            m=audio \(mediaPort) RTP/AVP \(type)\(keys.isEmpty ? "" : " 101")\r\na=rtpmap:\(type) \(name)/8000\r\n\
+            m=audio \(mediaPort) RTP/AVP \(type)\(keys.isEmpty ? "" : " 101")\r\na=rtpmap:\(type) \(codec.sdpName)/\(codec.rtpClockRate)\(channels)\r\n\
             \(keys)a=ptime:\(options.packetMilliseconds)\r\na=\(direction)\r\n
             """
     }

@@ -25,6 +25,8 @@ final class Speaker {
     /// Of one packet.
     let milliseconds: Int
     private let encoder: any AudioEncoder
+    /// Units of the RTP clock in a packet.
+    private let step: UInt32
     private var voice: ArraySlice<Int16> = []
     private var next: NIODeadline?
     private var timestamp: UInt32
@@ -32,12 +34,14 @@ final class Speaker {
     private var saidSilence = false
     private var fraction = 0.0
 
-    init?(codec: String, rate: Int, milliseconds: Int = 20, timestamp: UInt32, sequence: UInt16) {
+    /// - Parameter clockRate: of RTP; nil: `rate`
+    init?(codec: String, rate: Int, clockRate: Int? = nil, milliseconds: Int = 20, timestamp: UInt32, sequence: UInt16) {
         var settings = OpusEncoder.Settings(bitrate: 32000, complexity: 5, expectedLoss: 10)
         settings.frameMilliseconds = milliseconds
         guard let encoder = CodecCatalogue.makeEncoder(name: codec, rate: rate, opus: settings) else { return nil }
         self.milliseconds = milliseconds
         self.encoder = encoder
+        step = UInt32((clockRate ?? rate) / 1000 * milliseconds)
         self.rate = rate
         self.timestamp = timestamp
         self.sequence = sequence
@@ -75,7 +79,7 @@ final class Speaker {
     private func makeFrame() -> Frame? {
         if isPaused { return nil }
         if let canned {
-            defer { timestamp &+= UInt32(rate / 1000 * milliseconds) }
+            defer { timestamp &+= step }
             return Frame(payload: canned, timestamp: timestamp, marker: false)
         }
         let count = rate / 1000 * milliseconds
@@ -83,7 +87,7 @@ final class Speaker {
         voice = voice.dropFirst(count)
         let isSilent = samples.isEmpty
         samples += [Int16](repeating: 0, count: count - samples.count)
-        defer { timestamp &+= UInt32(count) }
+        defer { timestamp &+= step }
         guard usesDTX else { return Frame(payload: encode(samples), timestamp: timestamp, marker: false) }
         if isSilent, saidSilence { return nil }
         let marker = saidSilence

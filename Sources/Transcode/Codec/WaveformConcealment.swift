@@ -1,10 +1,11 @@
 import CSpandsp
 
-/// Hides lost G.711 packets: repeats the last pitch period, faded to nothing within 50 ms, and blends back into what
-/// follows (spandsp's variant of G.711 Appendix I, without its delay). 8000 samples a second. Loop-confined.
-public final class G711Concealment {
+/// Hides lost packets of G.711 and G.722: repeats the last pitch period, faded to nothing within 50 ms (at 8000 samples a second;
+/// 25 ms at 16,000), and blends back into what follows (spandsp's variant of G.711 Appendix I, without its delay). Loop-confined.
+public final class WaveformConcealment {
     private let state: UnsafeMutablePointer<plc_state_t>
-    /// spandsp counts missing samples in an Int32 for as long as a loss lasts; beyond this all is silence anyway.
+    /// spandsp counts missing samples in an Int32 for as long as a loss lasts; beyond this, half a second at least, all is
+    /// silence anyway.
     private static let longestLoss = 8000
     private var missing = 0
 
