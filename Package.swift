@@ -36,7 +36,7 @@ let package = Package(
 
         // Engines: no sockets, no clocks. NIOCore for value types only.
         .target(name: "SDP", swiftSettings: strict),
-        .target(name: "RTP", dependencies: [nioCore, "CSRTP"], swiftSettings: strict),
+        .target(name: "RTP", dependencies: [nioCore, "COpenSSL"], swiftSettings: strict),
         .target(name: "Transcode", dependencies: ["COpus", "CSpandsp", "CShims"], swiftSettings: strict),
         .target(name: "SIPStack", dependencies: ["SDP", nioCore, "COsipParser", "CShims"], swiftSettings: strict),
         .target(name: "RTCStack", dependencies: ["SDP", "RTP", nioCore, "COpenSSL", "CShims"], swiftSettings: strict),
@@ -84,7 +84,7 @@ let package = Package(
         // Tests: a target per module, and the kit they share.
         .target(name: "TestKit", dependencies: ["RTP", "RTCStack", nioCore], path: "Tests/TestKit", swiftSettings: strict),
         .testTarget(name: "SDPTests", dependencies: ["SDP"], swiftSettings: strict),
-        .testTarget(name: "RTPTests", dependencies: ["RTP", "TestKit", nioCore], swiftSettings: strict),
+        .testTarget(name: "RTPTests", dependencies: ["RTP", "TestKit", "CSRTP", nioCore], swiftSettings: strict),
         .testTarget(name: "TranscodeTests", dependencies: ["Transcode", "TestKit", "CSpandsp"], swiftSettings: strict),
         .testTarget(
             name: "SIPStackTests", dependencies: ["SIPStack", "SDP", "TestKit", nioCore], exclude: ["Vectors"], swiftSettings: strict),

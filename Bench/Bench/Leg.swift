@@ -20,7 +20,7 @@ struct Leg {
         guard let profile else { return nil }
         let key = MediaRows.key(profile)
         guard let context = SRTPContext(profile: profile, sendKey: key, receiveKey: key) else {
-            throw BenchFailure("libsrtp2 lacks the profile")
+            throw BenchFailure("OpenSSL lacks the profile")
         }
         return context
     }
@@ -78,8 +78,6 @@ final class BareLeg {
         settings.complexity = Int32(leg.complexity)
         settings.is_sending = isSending ? 1 : 0
         if let profile = leg.profile {
-            // Initialises libsrtp2, which must happen once and by its owner.
-            _ = try leg.makeContext()
             settings.srtp = Int32(profile == .aeadAES128GCM ? BENCH_SRTP_GCM : BENCH_SRTP_CM)
             withUnsafeMutableBytes(of: &settings.key) { $0.copyBytes(from: MediaRows.key(profile)) }
         }

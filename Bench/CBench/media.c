@@ -66,6 +66,9 @@ static void make_mu(bench_leg *leg) {
 }
 
 bench_leg *bench_leg_new(const bench_leg_settings *settings) {
+    static int is_ready;
+    if (!is_ready && srtp_init() != srtp_err_status_ok) return NULL;
+    is_ready = 1;
     bench_leg *leg = calloc(1, sizeof *leg);
     if (!leg) return NULL;
     leg->settings = *settings;

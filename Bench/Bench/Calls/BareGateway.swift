@@ -42,9 +42,7 @@ final class BareGateway: CallSubject {
         let ports = arguments.compactMap { UInt16($0) }
         let browsers = stride(from: 0, to: ports.count - 1, by: 2).map { ports[$0] }
         let phones = stride(from: 1, to: ports.count, by: 2).map { ports[$0] }
-        // Initialises libsrtp2.
         let key = MediaRows.key(.aeadAES128GCM)
-        _ = SRTPContext(profile: .aeadAES128GCM, sendKey: key, receiveKey: key)
         _ = bench_gateway_run(Int32(browsers.count), browsers, phones, key, Int32(TandemGateway.opusComplexity))
         exit(1)
     }

@@ -39,7 +39,7 @@ typedef struct {
 
 typedef struct bench_leg bench_leg;
 
-/// NULL when a library refuses. libsrtp2 must have been initialised: SRTPContext does.
+/// NULL when a library refuses. The first call initialises libsrtp2: one thread at a time.
 bench_leg *bench_leg_new(const bench_leg_settings *settings);
 void bench_leg_free(bench_leg *leg);
 

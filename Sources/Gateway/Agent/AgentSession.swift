@@ -33,7 +33,8 @@ final class AgentSession: AgentLeg, AgentTransportDelegate, AgentCommands {
     private let slot: SampleBuffer
     private var slots: Int64 = 0
     private var sent: Int64 = 0
-    private weak var sink: (any AudioSink)?
+    /// Owned until `stop`.
+    private var sink: (any AudioSink)?
     private var now: NIODeadline
 
     /// A caller waits no longer than this for an agent before the next step is tried (CONTRACT section 4).

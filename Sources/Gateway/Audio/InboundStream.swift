@@ -31,7 +31,7 @@ final class InboundStream {
 
     var counters = Counters()
     /// Frames go here; set while joined to a bridge.
-    weak var output: (any InboundStreamOutput)?
+    unowned var output: (any InboundStreamOutput)?
 
     /// Hertz of what comes out.
     let rate: Int

@@ -199,6 +199,7 @@ final class MediaCall: LegEvents, AgentLegEvents {
             dropSound()
             loop.report(.played, of: self)
         }
+        loop.expects(deadline)
     }
 
     /// The loop stalled: what was not played then is not played now, and the time on the wire goes on.

@@ -12,14 +12,15 @@ final class RTPAudioPort: AudioPort, InboundStreamOutput {
     var opus: OpusEncoder.Settings
     /// While joined to a bridge, what nobody sends is silence on the wire: carriers and NATs take a stream that stops for dead.
     var keepsStreamAlive = false
-    private weak var wire: (any MediaWire)?
+    private let wire: any MediaWire
     private var session: RTPSession
     private var events: [RTPEvent] = []
     private let seed: UInt64
 
     private var inbound: InboundStream?
     private var outbound: OutboundStream?
-    private weak var sink: (any AudioSink)?
+    /// Owned until `stop`: a weak reference would make every retain of it on the path slow.
+    private var sink: (any AudioSink)?
     /// The axis of what was sent so far, kept over changes of codec and bridge.
     private var axis: TimestampMapper?
     private var earlier = InboundStream.Counters()
@@ -86,7 +87,7 @@ final class RTPAudioPort: AudioPort, InboundStreamOutput {
     }
 
     private func write(_ packet: OutboundStream.Packet, now: NIODeadline) {
-        guard let wire, let buffer = wire.packetBuffer() else { return }
+        guard let buffer = wire.packetBuffer() else { return }
         let length = session.writePacket(
             payload: packet.payload, timestamp: packet.timestamp, marker: packet.marker, now: now, into: buffer)
         if length > 0 { wire.sendMedia(length: length, now: now) }
@@ -132,7 +133,7 @@ final class RTPAudioPort: AudioPort, InboundStreamOutput {
         inbound?.tick(jitterMilliseconds: session.statistics.jitterMilliseconds, now: now)
         sendDueDigits(now: now)
         if audio.direction.sends, !session.isSendingDigit { sendOwnSound(now: now) }
-        guard now >= session.reportDeadline, let wire, let buffer = wire.packetBuffer(),
+        guard now >= session.reportDeadline, let buffer = wire.packetBuffer(),
             let length = session.writeControl(now: now, wallClock: wallClock, into: buffer)
         else { return }
         wire.sendControl(length: length, now: now)
@@ -149,7 +150,7 @@ final class RTPAudioPort: AudioPort, InboundStreamOutput {
 
     /// The last report: our source falls silent.
     func sendGoodbye(now: NIODeadline, wallClock: NTPTimestamp) {
-        guard let wire, let buffer = wire.packetBuffer(),
+        guard let buffer = wire.packetBuffer(),
             let length = session.writeGoodbye(now: now, wallClock: wallClock, into: buffer)
         else { return }
         wire.sendControl(length: length, now: now)
@@ -219,7 +220,7 @@ final class RTPAudioPort: AudioPort, InboundStreamOutput {
     }
 
     private func sendDueDigits(now: NIODeadline) {
-        while let due = session.digitDeadline, due <= now, let wire, let buffer = wire.packetBuffer(),
+        while let due = session.digitDeadline, due <= now, let buffer = wire.packetBuffer(),
             let length = session.writeDigitPacket(now: now, into: buffer)
         {
             wire.sendMedia(length: length, now: now)

@@ -57,8 +57,9 @@ final class BrowserLeg: Leg, MediaWire {
         table.register(self, ufrag: credentials.ufrag)
     }
 
-    /// Keeps the wire alive that the port knows.
     private let deferred: DeferredWire
+
+    deinit { deferred.target = nil }
 
     // MARK: Leg
 
@@ -182,7 +183,8 @@ final class BrowserLeg: Leg, MediaWire {
 
 /// Stands between a port and its leg while the leg is being made: each needs the other.
 final class DeferredWire: MediaWire {
-    weak var target: (any MediaWire)?
+    /// Set to nil before the leg is gone, so it needs no weak reference, which would cost every packet.
+    unowned var target: (any MediaWire)?
 
     func packetBuffer() -> UnsafeMutableRawBufferPointer? { target?.packetBuffer() }
     func sendMedia(length: Int, now: NIODeadline) { target?.sendMedia(length: length, now: now) }

@@ -88,6 +88,8 @@ final class TrunkLeg: Leg, MediaWire {
         table.register(self, socket)
     }
 
+    deinit { deferred.target = nil }
+
     // MARK: Negotiation
 
     /// Answers a re-INVITE. Nothing changes when it cannot be answered.

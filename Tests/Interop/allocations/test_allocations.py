@@ -25,7 +25,6 @@ PHONES, BROWSERS = 10, 4
 
 # What the libraries allocate for themselves is theirs (ARCHITECTURE section 6); everything else, known or not, is ours.
 LIBRARIES = {
-    "SRTP": ("libsrtp2", "libfreebl", "libsoftokn", "libnspr", "libnss", "libplc", "libplds"),
     "Opus": ("libopus",),
     "OpenSSL": ("libcrypto", "libssl"),
 }
