@@ -53,7 +53,7 @@ public enum Gateway {
             configuration: HTTPServer.Configuration(configuration.http), calls: switchboard, health: health, api: api, group: signalling,
             logger: logger)
         let httpPort = try await startHTTP(http)
-        media.start(isRealtime: configuration.media.realtime, logger: logger)
+        media.start()
 
         warnOfFirewalls(configuration, media, logger)
         ReadyLine(

@@ -31,6 +31,8 @@ final class MediaCall: LegEvents, AgentLegEvents {
     static let slot = TimeAmount.milliseconds(Int64(PlayoutQueue.slotMilliseconds))
     /// Slots played in one turn to make up for a late one; beyond that the grid is anchored anew.
     private static let mostCatchUp = 2
+    /// A slot later than this counts as late.
+    private static let lateness = TimeAmount.milliseconds(5)
 
     init(id: CallID, loop: MediaLoop, firstSlot: NIODeadline, logger: Logger) {
         self.id = id
@@ -185,7 +187,7 @@ final class MediaCall: LegEvents, AgentLegEvents {
     func tick(now: NIODeadline, wallClock: NTPTimestamp) {
         var played = 0
         while nextSlot <= now, played <= Self.mostCatchUp {
-            loop.countSlot(late: now - nextSlot)
+            if now - nextSlot > Self.lateness { loop.counters.lateTicks += 1 }
             agent?.tick(slots: 0, now: now)
             sound?.tick(now: now)
             nextSlot = nextSlot + Self.slot

@@ -29,8 +29,6 @@ final class MediaLoop: DatagramReceiver {
     /// The grid has a phase every millisecond, so that the calls' slots are spread.
     private static let phaseLength = TimeAmount.milliseconds(1)
     private static let phaseCount = PlayoutQueue.slotMilliseconds
-    /// A slot later than this counts as late.
-    private static let lateness = TimeAmount.milliseconds(5)
 
     /// - Parameter sink: hears every event, in order, on this loop.
     init(index: Int, environment: MediaEnvironment, now: NIODeadline, sink: @escaping (CallID, MediaEvent) -> Void) {
@@ -133,13 +131,6 @@ final class MediaLoop: DatagramReceiver {
         for call in due { call.tick(now: now, wallClock: wallClock) }
     }
 
-    /// A slot of a call's grid is being played.
-    func countSlot(late: TimeAmount) {
-        counters.playedSlots += 1
-        if late > Self.lateness { counters.lateTicks += 1 }
-        if late > LoadMeter.missedAfter { counters.missedSlots += 1 }
-    }
-
     private func settle() {
         guard !waiting.isEmpty else { return }
         let list = waiting
@@ -174,9 +165,6 @@ struct MediaLoopCounters: Sendable {
     var lateTicks = 0
     /// Slots that were never played because the loop stalled.
     var skippedSlots = 0
-    /// Slots that were played, and those among them that came too late for a usual jitter buffer (`LoadMeter.missedAfter`).
-    var playedSlots = 0
-    var missedSlots = 0
     /// Breaks in agents' speech, of calls that are over.
     var playoutGaps = 0
     /// Sums of the calls that are over.

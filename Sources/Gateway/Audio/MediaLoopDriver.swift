@@ -12,7 +12,6 @@ final class MediaLoopDriver: @unchecked Sendable {
     private var next: NIODeadline
     private var task: Scheduled<Void>?
     private var isStopped = false
-    private var gauge: LoadGauge
 
     /// Between turns while a call is up: adds half of it to the delay on average.
     private static let busy = TimeAmount.milliseconds(1)
@@ -20,22 +19,15 @@ final class MediaLoopDriver: @unchecked Sendable {
     private static let idle = TimeAmount.milliseconds(10)
     private static let shortest = TimeAmount.microseconds(200)
 
-    /// - Parameters:
-    ///   - overload: hears, on the loop, when it can take no more calls and when it can again
-    ///   - makeLoop: makes the loop, which belongs to the event loop from here on
-    init(eventLoop: any EventLoop, overload: @escaping @Sendable (Bool) -> Void = { _ in }, makeLoop: () -> MediaLoop) {
+    /// - Parameter makeLoop: makes the loop, which belongs to the event loop from here on.
+    init(eventLoop: any EventLoop, makeLoop: () -> MediaLoop) {
         self.eventLoop = eventLoop
         loop = makeLoop()
         next = .now()
-        gauge = LoadGauge(report: overload, now: next)
     }
 
-    /// - Parameter isRealtime: ask the system for real-time priority; where it says no, `refused` is called with its reason.
-    func start(isRealtime: Bool = false, refused: @escaping @Sendable (String) -> Void = { _ in }) {
-        eventLoop.execute {
-            if isRealtime, let reason = RealtimePriority.take() { refused(reason) }
-            self.turn()
-        }
+    func start() {
+        eventLoop.execute { self.turn() }
     }
 
     /// Closes the loop's sockets; nothing runs afterwards.
@@ -67,7 +59,6 @@ final class MediaLoopDriver: @unchecked Sendable {
         MediaPath.enter()
         loop.turn(now: now)
         MediaPath.leave()
-        gauge.measure(loop, now: now)
         let period = loop.calls.isEmpty ? Self.idle : Self.busy
         next = max(.now() + Self.shortest, next + period)
         task = eventLoop.scheduleTask(deadline: next) { self.turn() }

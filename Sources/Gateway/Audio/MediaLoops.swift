@@ -48,7 +48,7 @@ final class MediaLoops: Sendable {
                     AgentFactory.make(order, on: eventLoop, events: legEvents, logger: logger, now: now)
                 }, logger: logger)
             drivers.append(
-                MediaLoopDriver(eventLoop: eventLoop, overload: { events.post(.overload(loop: index, $0)) }) {
+                MediaLoopDriver(eventLoop: eventLoop) {
                     MediaLoop(index: index, environment: environment, now: .now()) { events.post(.media($0, $1)) }
                 })
         }
@@ -57,17 +57,7 @@ final class MediaLoops: Sendable {
 
     func report(to switchboard: Switchboard) { events.attach { switchboard.post($0) } }
 
-    /// - Parameter isRealtime: `media.realtime`; where the system refuses it, that is said once and sound goes on without.
-    func start(isRealtime: Bool, logger: Logger) {
-        for (index, driver) in drivers.enumerated() {
-            driver.start(isRealtime: isRealtime) { reason in
-                guard index == 0 else { return }
-                logger.warning(
-                    "media.realtime: the system does not allow it, media threads run at normal priority; give the process CAP_SYS_NICE",
-                    metadata: ["reason": "\(reason)"])
-            }
-        }
-    }
+    func start() { for driver in drivers { driver.start() } }
 
     func stop() async {
         for driver in drivers { try? await driver.stop().get() }

@@ -65,7 +65,6 @@ final class SwitchboardCore {
         case .calleeAnswered(let id, let sip, let result): calleeAnswered(id, sip, result)
         case .recordingLoaded(let id, let result): recordingLoaded(id, result)
         case .media(let id, let event): handle(event, of: id)
-        case .overload(let loop, let isOverloaded): overload(loop, isOverloaded)
         case .drain(let finished): drain(finished)
         case .endAll(let reason): endAll(reason)
         case .settings(let settings):
@@ -83,24 +82,7 @@ final class SwitchboardCore {
     func admit() -> CallEnd? {
         if figures.isDraining { return CallEnd(.draining) }
         if entries.count >= settings.configuration.limits.maxCalls { return CallEnd(.overload) }
-        if figures.overloadedLoops.count == callsOnLoop.count {
-            figures.refusedForLoad += 1
-            return CallEnd(.overload)
-        }
         return nil
-    }
-
-    /// Calls that are up go on; new ones go elsewhere, or are refused where there is no elsewhere.
-    private func overload(_ loop: Int, _ isOverloaded: Bool) {
-        if isOverloaded { figures.overloadedLoops.insert(loop) } else { figures.overloadedLoops.remove(loop) }
-        let what = isOverloaded ? "media loop is overloaded: it takes no new calls" : "media loop takes calls again"
-        logger.warning("\(what)", metadata: ["loop": "\(loop)", "calls": "\(callsOnLoop[loop])"])
-    }
-
-    /// The loop with the fewest calls, among those that are not overloaded.
-    private var freestLoop: Int {
-        let free = callsOnLoop.indices.filter { !figures.overloadedLoops.contains($0) }
-        return (free.isEmpty ? Array(callsOnLoop.indices) : free).min { callsOnLoop[$0] < callsOnLoop[$1] } ?? 0
     }
 
     func makeID() -> CallID {
@@ -111,7 +93,7 @@ final class SwitchboardCore {
     func enter(
         _ id: CallID, _ caller: CallEntry.Caller, decision: RouteDecision, parameters: [String: String], hearsFailureTones: Bool = false
     ) -> CallEntry {
-        let loop = freestLoop
+        let loop = callsOnLoop.indices.min { callsOnLoop[$0] < callsOnLoop[$1] } ?? 0
         var logger = logger
         logger[metadataKey: "call"] = "\(id)"
         let startedAt = clock()

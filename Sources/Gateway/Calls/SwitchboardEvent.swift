@@ -23,8 +23,6 @@ enum SwitchboardEvent: Sendable {
     /// A file to be played is read, or cannot be.
     case recordingLoaded(CallID, Result<Recording, CallEnd>)
     case media(CallID, MediaEvent)
-    /// A media loop can take no more calls, or can again.
-    case overload(loop: Int, Bool)
     /// No new calls from now on; `finished` is called when none is left.
     case drain(finished: @Sendable () -> Void)
     /// What is still there ends now.
@@ -48,10 +46,6 @@ struct SwitchboardFigures: Sendable {
     /// How many calls each limit refused or ended.
     var refused: [CallLimits.Limit: Int] = [:]
     var isDraining = false
-    /// Media loops that can take no more calls.
-    var overloadedLoops: Set<Int> = []
-    /// Calls refused for that.
-    var refusedForLoad = 0
 }
 
 /// A trunk that was called, and what came of it: `answered`, or the word for the failure.

@@ -36,8 +36,6 @@ struct GatewayMetrics: Sendable {
         metrics.add(
             "tandem_refused_total", .counter, "Calls refused or ended by a limit that protects money.",
             CallLimits.Limit.allCases.map { ("limit=\"\($0.rawValue)\"", Double(figures.refused[$0] ?? 0)) })
-        metrics.add("tandem_refused_for_load_total", .counter, "Calls refused because every media loop was overloaded.", figures.refusedForLoad)
-        metrics.add("tandem_overloaded_loops", .gauge, "Media loops that take no new calls at present.", figures.overloadedLoops.count)
         metrics.add("tandem_draining", .gauge, "1 while no new calls are taken.", figures.isDraining ? 1 : 0)
         metrics.add("tandem_rtp_ports", .gauge, "RTP ports in use.", ports.count)
     }
@@ -58,7 +56,6 @@ struct GatewayMetrics: Sendable {
         add("tandem_playout_gaps_total", .counter, "Breaks inside agents' utterances.") { $0.playoutGaps }
         add("tandem_late_ticks_total", .counter, "Slots of the 20 ms grid played more than 5 ms late.") { $0.counters.lateTicks }
         add("tandem_skipped_ticks_total", .counter, "Slots never played because the loop stalled.") { $0.counters.skippedSlots }
-        add("tandem_missed_ticks_total", .counter, "Slots played more than 15 ms late.") { $0.counters.missedSlots }
         add("tandem_rtp_packets_received_total", .counter, "RTP packets received.") { $0.legs.rtp.packetsReceived }
         add("tandem_rtp_packets_sent_total", .counter, "RTP packets sent.") { $0.legs.rtp.packetsSent }
         add("tandem_rtp_lost_total", .counter, "RTP packets that never came.") { $0.legs.rtp.lost }
