@@ -10,6 +10,7 @@ struct FillClock {
     private var anchorPosition: Int64 = 0
     private var anchorTime: NIODeadline
     private let started: NIODeadline
+    private var lastTick: NIODeadline?
 
     /// Silence without a packet that is still waited for, at least.
     private static let patience = 60.0
@@ -45,6 +46,17 @@ struct FillClock {
 
     /// Samples of deviation from wall time that are put up with.
     var tolerance: Int64 { Self.tolerance * rate / 1000 }
+
+    /// Called on the 20 ms grid. A pause between two calls in which the loop stood still is no time of the stream's: what it would
+    /// hold is dropped (`MediaLoop.stallLimit`), and to fill it would leave the far end as much behind.
+    /// - Returns: whether there was such a pause.
+    mutating func ticked(now: NIODeadline) -> Bool {
+        let pause = now - (lastTick ?? now)
+        lastTick = now
+        guard pause > MediaLoop.stallLimit else { return false }
+        anchorTime = anchorTime + pause
+        return true
+    }
 
     /// Samples that should have come by `now`; 0 while it is too early to say.
     func missing(position: Int64, isHeld: Bool, jitterMilliseconds: Double, now: NIODeadline) -> Int {

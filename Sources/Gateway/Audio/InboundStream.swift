@@ -38,6 +38,8 @@ final class InboundStream {
     let isGapFree: Bool
     /// The far end holds its audio, or we told it to: fill at once.
     var isHeld = false
+    /// The loop stood still: the next frame goes on where the stream was.
+    private var isAfterStall = false
     /// A key is being pressed: what leaks of its tone into the audio is muted (4a.6), and one frame after it, for the tone
     /// comes out of the far end's encoder later than the key's last packet.
     var isMuted = false {
@@ -94,6 +96,10 @@ final class InboundStream {
             decoder.reset()
             startsAxis = true
         }
+        if isAfterStall {
+            isAfterStall = false
+            if isGapFree, position != nil { startsAxis = true }
+        }
         let time = decoder.mediaTime(frame.extendedTimestamp)
         guard isGapFree || isInTime(time, arrival: frame.arrival) else { return }
         let count = decoder.decode(frame.payload, into: scratch.samples)
@@ -136,7 +142,7 @@ final class InboundStream {
 
     /// A hole in the sequence: every missing frame is recovered, concealed or replaced by noise, in that order of preference.
     func receive(_ lost: LostFrames, now: NIODeadline) {
-        guard let decoder = current else { return }
+        guard let decoder = current, !(isGapFree && isAfterStall) else { return }
         let samples = min(decoder.samples(lost.timestampStep), scratch.samples.count)
         guard samples > 0 else { return }
         for index in 0..<lost.count {
@@ -188,6 +194,7 @@ final class InboundStream {
 
     /// Called on the 20 ms grid: fills what should have come by now.
     func tick(jitterMilliseconds: Double, now: NIODeadline) {
+        if clock.ticked(now: now) { isAfterStall = true }
         guard isGapFree, let start = position else { return }
         let frame = rate / 50
         var missing = clock.missing(position: start, isHeld: isHeld, jitterMilliseconds: jitterMilliseconds, now: now) / frame

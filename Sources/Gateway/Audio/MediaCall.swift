@@ -187,7 +187,7 @@ final class MediaCall: LegEvents, AgentLegEvents {
     func tick(now: NIODeadline, wallClock: NTPTimestamp) {
         var played = 0
         while nextSlot <= now, played <= Self.mostCatchUp {
-            if now - nextSlot > Self.lateness { loop.counters.lateTicks += 1 }
+            loop.slotPlayed(isLate: now - nextSlot > Self.lateness)
             agent?.tick(slots: 0, now: now)
             sound?.tick(now: now)
             nextSlot = nextSlot + Self.slot

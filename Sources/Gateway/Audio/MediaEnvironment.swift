@@ -21,6 +21,8 @@ struct MediaEnvironment {
     /// Makes the leg of an agent; tests put their own here.
     let makeAgent: (AgentOrder, any AgentLegEvents, Logger, NIODeadline) -> any AgentLeg
     let logger: Logger
+    /// The time the loop's thread has run so far.
+    var threadTime: () -> TimeAmount = { .zero }
 }
 
 /// Which agent a call wants, and what it is to be told.

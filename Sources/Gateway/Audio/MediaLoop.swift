@@ -24,6 +24,12 @@ final class MediaLoop: DatagramReceiver {
     private var waiting: [MediaCall] = []
     /// No call has a deadline before this: so the calls are not asked every millisecond, which showed as a tenth of all the time.
     private var earliest = NIODeadline.distantFuture
+    var load = LoopLoad()
+    /// Told when the loop gets full or has room again, on this loop.
+    var overloadChanged: (Bool) -> Void = { _ in }
+    private var lastTurn: NIODeadline
+    /// In the first turn after a stall.
+    private(set) var isAfterStall = false
     private let sink: (CallID, MediaEvent) -> Void
 
     /// The grid has a phase every millisecond, so that the calls' slots are spread.
@@ -37,6 +43,7 @@ final class MediaLoop: DatagramReceiver {
         self.now = now
         self.sink = sink
         nextPhase = now
+        lastTurn = now
         phases = Array(repeating: [], count: Self.phaseCount)
     }
 
@@ -89,11 +96,15 @@ final class MediaLoop: DatagramReceiver {
 
     func turn(now: NIODeadline) {
         self.now = now
+        isAfterStall = now - lastTurn > Self.stallLimit
+        lastTurn = now
         environment.io.poll(into: self)
+        isAfterStall = false
         expire(now: now)
         playOut(now: now)
         settle()
         environment.io.flush()
+        judgeLoad()
     }
 
     private func expire(now: NIODeadline) {
@@ -141,6 +152,7 @@ final class MediaLoop: DatagramReceiver {
     // MARK: DatagramReceiver
 
     func receive(_ datagram: UnsafeMutableRawBufferPointer, on socket: MediaSocket, from source: TransportAddress) {
+        if isBacklog(datagram) { return }
         switch socket {
         case .browser:
             guard let (leg, isKnown) = table.browser(for: UnsafeRawBufferPointer(datagram), from: source) else { return }
@@ -165,6 +177,8 @@ struct MediaLoopCounters: Sendable {
     var lateTicks = 0
     /// Slots that were never played because the loop stalled.
     var skippedSlots = 0
+    /// RTP packets dropped unheard because they waited while the loop stalled.
+    var backlogDropped = 0
     /// Breaks in agents' speech, of calls that are over.
     var playoutGaps = 0
     /// Sums of the calls that are over.

@@ -16,6 +16,9 @@ final class MediaLoops: Sendable {
     let browserPorts: ClosedRange<Int>
     private let group: MultiThreadedEventLoopGroup
     private let events: EventRelay
+    /// Whether the threads ask for real-time priority.
+    private let isRealtime: Bool
+    private let logger: Logger
 
     /// Tries with port 0 to find as many ports in a row as there are loops.
     private static let mostTries = 32
@@ -27,6 +30,8 @@ final class MediaLoops: Sendable {
         group = MultiThreadedEventLoopGroup(numberOfThreads: count)
         ports = PortPool(configuration.sip.rtpPorts)
         events = EventRelay()
+        isRealtime = configuration.media.realtime
+        self.logger = logger
         let certificate = try DTLSCertificate()
         let advertised = AdvertisedAddresses(configuration)
         candidates = advertised.browser
@@ -46,10 +51,12 @@ final class MediaLoops: Sendable {
                 randomness: { SystemRandomNumberGenerator() }, wallClock: Self.wallClock,
                 makeAgent: { order, legEvents, logger, now in
                     AgentFactory.make(order, on: eventLoop, events: legEvents, logger: logger, now: now)
-                }, logger: logger)
+                }, logger: logger, threadTime: Self.threadTime)
             drivers.append(
                 MediaLoopDriver(eventLoop: eventLoop) {
-                    MediaLoop(index: index, environment: environment, now: .now()) { events.post(.media($0, $1)) }
+                    let loop = MediaLoop(index: index, environment: environment, now: .now()) { events.post(.media($0, $1)) }
+                    loop.overloadChanged = { events.post(.loopLoad(index, isOverloaded: $0)) }
+                    return loop
                 })
         }
         self.drivers = drivers
@@ -57,7 +64,22 @@ final class MediaLoops: Sendable {
 
     func report(to switchboard: Switchboard) { events.attach { switchboard.post($0) } }
 
-    func start() { for driver in drivers { driver.start() } }
+    func start() {
+        for (index, driver) in drivers.enumerated() {
+            if isRealtime { hasten(driver.eventLoop, warns: index == 0) }
+            driver.start()
+        }
+    }
+
+    /// Without the permission the loop goes on at normal priority; one warning says so for all.
+    private func hasten(_ eventLoop: any EventLoop, warns: Bool) {
+        let logger = logger
+        eventLoop.execute {
+            guard let reason = RealtimePriority.request() else { return }
+            guard warns else { return }
+            logger.warning("media.realtime: the system refuses real-time priority (\(reason)): media loops run at normal priority")
+        }
+    }
 
     func stop() async {
         for driver in drivers { try? await driver.stop().get() }
@@ -97,6 +119,13 @@ final class MediaLoops: Sendable {
             throw error
         }
         return sockets
+    }
+
+    /// Of the calling thread.
+    private static let threadTime: @Sendable () -> TimeAmount = {
+        var used = timespec()
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used)
+        return .nanoseconds(Int64(used.tv_sec) * 1_000_000_000 + Int64(used.tv_nsec))
     }
 
     private static let wallClock: @Sendable () -> NTPTimestamp = {

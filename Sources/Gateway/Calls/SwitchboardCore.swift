@@ -20,6 +20,8 @@ final class SwitchboardCore {
     /// Both legs of a call, the callee's while it is called and after it answered.
     var bySIP: [SIPCallID: CallID] = [:]
     private var callsOnLoop: [Int]
+    /// Media loops that take no more calls.
+    private var fullLoops: Set<Int> = []
     /// Handles of calls that go out so far.
     var callsOut: UInt64 = 0
     /// What protects money: every call that may use a trunk is counted there.
@@ -65,6 +67,8 @@ final class SwitchboardCore {
         case .calleeAnswered(let id, let sip, let result): calleeAnswered(id, sip, result)
         case .recordingLoaded(let id, let result): recordingLoaded(id, result)
         case .media(let id, let event): handle(event, of: id)
+        case .loopLoad(let loop, let isOverloaded):
+            if isOverloaded { fullLoops.insert(loop) } else { fullLoops.remove(loop) }
         case .drain(let finished): drain(finished)
         case .endAll(let reason): endAll(reason)
         case .settings(let settings):
@@ -82,6 +86,7 @@ final class SwitchboardCore {
     func admit() -> CallEnd? {
         if figures.isDraining { return CallEnd(.draining) }
         if entries.count >= settings.configuration.limits.maxCalls { return CallEnd(.overload) }
+        if fullLoops.count >= callsOnLoop.count { return limits.noTime() }
         return nil
     }
 
@@ -93,7 +98,7 @@ final class SwitchboardCore {
     func enter(
         _ id: CallID, _ caller: CallEntry.Caller, decision: RouteDecision, parameters: [String: String], hearsFailureTones: Bool = false
     ) -> CallEntry {
-        let loop = callsOnLoop.indices.min { callsOnLoop[$0] < callsOnLoop[$1] } ?? 0
+        let loop = callsOnLoop.indices.filter { !fullLoops.contains($0) }.min { callsOnLoop[$0] < callsOnLoop[$1] } ?? 0
         var logger = logger
         logger[metadataKey: "call"] = "\(id)"
         let startedAt = clock()

@@ -23,6 +23,8 @@ enum SwitchboardEvent: Sendable {
     /// A file to be played is read, or cannot be.
     case recordingLoaded(CallID, Result<Recording, CallEnd>)
     case media(CallID, MediaEvent)
+    /// A media loop is full, or has room again.
+    case loopLoad(Int, isOverloaded: Bool)
     /// No new calls from now on; `finished` is called when none is left.
     case drain(finished: @Sendable () -> Void)
     /// What is still there ends now.

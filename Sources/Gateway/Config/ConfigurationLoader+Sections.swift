@@ -128,7 +128,6 @@ extension ConfigurationLoader {
             }
         }
         media.realtime = reader.flag("realtime") ?? media.realtime
-        if media.realtime, let node = reader.node.entry("realtime") { Unbuilt.realtime.report(at: node, problems) }
         let opus = MappingReader(reader.take("opus"), "opus", problems)
         media.opus.trunk = readEncoding(opus.take("trunk"), "opus.trunk", media.opus.trunk)
         media.opus.agent = readEncoding(opus.take("agent"), "opus.agent", media.opus.agent)

@@ -6,7 +6,7 @@ import Dialplan
 /// Whoever builds one removes its case here.
 enum Unbuilt {
     case httpTLS, browserAuth, sipTLS, requiredSRTP, inboundAuth
-    case turn, realtime, register, dtmf, optionalSRTP, echo, hostNames
+    case turn, register, dtmf, optionalSRTP, echo, hostNames
     case standbyAgents, agentProtocol, webhook, postgres
 
     var protects: Bool {
@@ -25,7 +25,6 @@ enum Unbuilt {
         case .requiredSRTP: "srtp: required is not built yet; set srtp: off to send plain RTP"
         case .inboundAuth: "inbound_auth is not built yet; remove it, and accept_from alone decides who may call in"
         case .turn: "turn is not built yet: browsers get no TURN server"
-        case .realtime: "realtime is not built yet: media loops run at normal priority"
         case .register: "register is not built yet: no registration is kept"
         case .dtmf: "only rfc4733 is built yet: auto is used instead"
         case .optionalSRTP: "srtp: optional is not built yet: RTP is plain"

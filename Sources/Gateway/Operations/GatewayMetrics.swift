@@ -34,7 +34,7 @@ struct GatewayMetrics: Sendable {
             figures.callsOut.map { ("trunk=\"\(MetricsText.escaped($0.key.trunk))\",result=\"\($0.key.result)\"", Double($0.value)) }
                 .sorted { $0.0 < $1.0 })
         metrics.add(
-            "tandem_refused_total", .counter, "Calls refused or ended by a limit that protects money.",
+            "tandem_refused_total", .counter, "Calls refused or ended by a limit, of money or of time.",
             CallLimits.Limit.allCases.map { ("limit=\"\($0.rawValue)\"", Double(figures.refused[$0] ?? 0)) })
         metrics.add("tandem_draining", .gauge, "1 while no new calls are taken.", figures.isDraining ? 1 : 0)
         metrics.add("tandem_rtp_ports", .gauge, "RTP ports in use.", ports.count)
@@ -56,6 +56,11 @@ struct GatewayMetrics: Sendable {
         add("tandem_playout_gaps_total", .counter, "Breaks inside agents' utterances.") { $0.playoutGaps }
         add("tandem_late_ticks_total", .counter, "Slots of the 20 ms grid played more than 5 ms late.") { $0.counters.lateTicks }
         add("tandem_skipped_ticks_total", .counter, "Slots never played because the loop stalled.") { $0.counters.skippedSlots }
+        add("tandem_media_busy_percent", .gauge, "Share of a core that each media loop used in the last half second.") { $0.busyPercent }
+        add("tandem_media_overloaded", .gauge, "1 while a media loop is full: it gets no new calls.") { $0.isOverloaded ? 1 : 0 }
+        add("tandem_backlog_dropped_total", .counter, "RTP packets dropped unheard because they waited while the loop stalled.") {
+            $0.counters.backlogDropped
+        }
         add("tandem_rtp_packets_received_total", .counter, "RTP packets received.") { $0.legs.rtp.packetsReceived }
         add("tandem_rtp_packets_sent_total", .counter, "RTP packets sent.") { $0.legs.rtp.packetsSent }
         add("tandem_rtp_lost_total", .counter, "RTP packets that never came.") { $0.legs.rtp.lost }

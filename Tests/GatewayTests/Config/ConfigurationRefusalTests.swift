@@ -118,7 +118,6 @@ struct ConfigurationRefusalTests {
 
     @Test("what is not built otherwise is warned of", arguments: [
         ("browser: { turn: { urls: [\"turn:t.example?transport=udp\"], secret: s } }", ["1:18: warning: \(Unbuilt.turn.sentence)"]),
-        ("media: { realtime: true }", ["1:20: warning: \(Unbuilt.realtime.sentence)"]),
         ("trunks: { a: { hosts: [\"sip:192.0.2.1\"], username: u, password: p, register: true } }",
             ["1:78: warning: \(Unbuilt.register.sentence)"]),
         ("trunks: { a: { hosts: [\"sip:pbx.example\"] } }", ["1:24: warning: \(Unbuilt.hostNames.sentence)"]),

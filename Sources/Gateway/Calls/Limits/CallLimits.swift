@@ -14,6 +14,8 @@ struct CallLimits: Sendable {
         case paidCalls = "paid_calls"
         case newDestinations = "new_destinations"
         case minutes = "max_minutes"
+        /// Not of money: the media loops are full.
+        case overload
     }
 
     /// A call that may not be.
@@ -84,6 +86,12 @@ struct CallLimits: Sendable {
     mutating func end(_ call: CallID) {
         for trunk in trunksOf.removeValue(forKey: call) ?? [] { release(trunk) }
         paid.remove(call)
+    }
+
+    /// A call is refused because the media loops are full; counted.
+    mutating func noTime() -> CallEnd {
+        refused[.overload, default: 0] += 1
+        return CallEnd(.overload)
     }
 
     /// The end of a call that lasted as long as its route allows; counted.

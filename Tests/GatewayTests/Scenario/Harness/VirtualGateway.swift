@@ -29,6 +29,10 @@ final class VirtualGateway {
     private(set) var now: NIODeadline
     /// Between turns of the media loops.
     var turn = TimeAmount.milliseconds(1)
+    /// While set, the media loops do not run, and what comes waits in their sockets.
+    var isStalled = false
+    /// The share of a core that each media loop's thread uses.
+    var busy = 0.0
     /// SIP messages the gateway sent, as text.
     private(set) var signalling: [String] = []
     private(set) var endpoint: SIPEndpoint
@@ -96,9 +100,12 @@ final class VirtualGateway {
                 opusFromTrunk: OpusEncoder.Settings(bitrate: 24000, complexity: 1),
                 opusFromAgent: OpusEncoder.Settings(bitrate: 24000, complexity: 5), randomness: { random },
                 wallClock: { clock.wallClock },
-                makeAgent: { order, events, logger, now in dialled.make(order, events, logger, now) }, logger: logger)
+                makeAgent: { order, events, logger, now in dialled.make(order, events, logger, now) }, logger: logger,
+                threadTime: { clock.threadTime })
             ios.append(io)
-            loops.append(MediaLoop(index: index, environment: environment, now: start) { outlets.post(.media($0, $1)) })
+            let loop = MediaLoop(index: index, environment: environment, now: start) { outlets.post(.media($0, $1)) }
+            loop.overloadChanged = { outlets.post(.loopLoad(index, isOverloaded: $0)) }
+            loops.append(loop)
         }
         self.loops = loops
         self.ios = ios
@@ -217,7 +224,8 @@ final class VirtualGateway {
         }
         sip { $0.expire(now: $1, into: &$2) }
         pump()
-        for loop in loops { loop.turn(now: now) }
+        clock.threadTime = clock.threadTime + .nanoseconds(Int64(Double(turn.nanoseconds) * busy))
+        if !isStalled { for loop in loops { loop.turn(now: now) } }
         pump()
         for agent in agents { agent.step(now: now) }
         pump()

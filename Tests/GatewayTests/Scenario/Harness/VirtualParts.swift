@@ -9,6 +9,8 @@ import TestKit
 /// The time of day on virtual time. Belongs to the one thread a test runs on.
 final class VirtualClock: @unchecked Sendable {
     var now: NIODeadline
+    /// What the media loops' threads used so far.
+    var threadTime = TimeAmount.zero
 
     init(now: NIODeadline) { self.now = now }
 
