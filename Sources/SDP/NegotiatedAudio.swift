@@ -12,6 +12,8 @@ public struct NegotiatedAudio: Sendable, Hashable {
     public var receiveTelephoneEvents: [TelephoneEventFormat]
     /// Milliseconds of sound in a packet we send: 10 to 60, one of `codec.packetTimes`.
     public var packetTime: Int
+    /// Milliseconds of sound the peer takes in a packet (`a=maxptime`), at most what we send.
+    public var maximumPacketTime = PacketTime.range.upperBound
     /// What the peer asks of the Opus we send.
     public var opus: OpusParameters
     /// Ours: `sendonly` means that we send.
@@ -60,6 +62,7 @@ public struct NegotiatedAudio: Sendable, Hashable {
             packetTime: PacketTime.chosen(
                 for: format, packetTime: section.packetTime, maximumPacketTime: section.maximumPacketTime),
             opus: format.codec == .opus ? OpusParameters(format.parameters) : OpusParameters(), direction: direction)
+        if let most = section.maximumPacketTime { maximumPacketTime = min(max(most, packetTime), PacketTime.range.upperBound) }
     }
 }
 

@@ -25,6 +25,9 @@ final class RTPAudioPort: AudioPort, InboundStreamOutput {
     private var earlier = InboundStream.Counters()
     /// Toward a far end that takes no telephone-events.
     private var keyTones: KeyTones?
+    /// What the peer's reports make of our Opus; kept over changes of codec and bridge.
+    private(set) var adaptation: OpusAdaptation?
+    private var reportsSeen = 0
 
     /// When the peer's last accepted packet came.
     private(set) var lastReceived: NIODeadline?
@@ -63,6 +66,14 @@ final class RTPAudioPort: AudioPort, InboundStreamOutput {
         inbound = stream
         keyTones = audio.telephoneEvent == nil ? KeyTones(rate: rate) : nil
         outbound = OutboundStream(audio: audio, rate: rate, opus: opus, after: axis, now: now)
+        if let limits = OpusAdaptation.Limits(audio, opus) {
+            if adaptation?.change(limits) == nil { adaptation = OpusAdaptation(limits) }
+            applyAdaptation()
+        }
+    }
+
+    private func applyAdaptation() {
+        if let decision = adaptation?.decision { outbound?.apply(decision) }
     }
 
     func stop() {
@@ -112,6 +123,9 @@ final class RTPAudioPort: AudioPort, InboundStreamOutput {
     func receiveControl(_ packet: UnsafeRawBufferPointer, now: NIODeadline) {
         lastReceived = now
         withEvents { session.receiveControl(packet, now: now, into: &$0) } handle: { handle($0, now: now) }
+        guard let report = session.peerReport, report.number != reportsSeen else { return }
+        reportsSeen = report.number
+        if adaptation?.receive(report, now: now) == true { applyAdaptation() }
     }
 
     /// What is waited for no longer. To be called at `deadline`.

@@ -16,6 +16,10 @@ final class FakeBrowser: VirtualPeer {
         var telephoneEvents = true
         /// The only codec offered: opus or pcmu.
         var codec = "opus"
+        /// Sends receiver reports on what it hears.
+        var sendsReports = false
+        /// Of its Opus (`a=fmtp`).
+        var opusParameters = "minptime=10;useinbandfec=1"
         /// Calls as a WHIP client does, which hears how a call fails.
         var hearsTones = false
     }
@@ -45,6 +49,7 @@ final class FakeBrowser: VirtualPeer {
     private var now = VirtualGateway.start
     private let source: UInt32
     private var key: KeyPress?
+    private var reporter: ReceiverReporter?
 
     private let audioType: UInt8
     private static let eventType: UInt8 = 110
@@ -65,6 +70,7 @@ final class FakeBrowser: VirtualPeer {
             .init(
                 localAddresses: [host], credentials: credentials, certificate: certificate,
                 dtlsRole: options.setup == "passive" ? .passive : .active), seed: seed)
+        reporter = options.sendsReports ? ReceiverReporter(audioType: audioType, clockRate: rate, seed: seed) : nil
         super.init(host: host, seed: seed)
     }
 
@@ -125,7 +131,7 @@ final class FakeBrowser: VirtualPeer {
         let fingerprint = "\(announced.hash) \(announced.text)"
         let isOpus = options.codec == "opus"
         let types = (isOpus ? "111 " : "") + "0" + (options.telephoneEvents ? " 110 126" : "")
-        let opus = isOpus ? "a=rtpmap:111 opus/48000/2\r\na=fmtp:111 minptime=10;useinbandfec=1\r\n" : ""
+        let opus = isOpus ? "a=rtpmap:111 opus/48000/2\r\na=fmtp:111 \(options.opusParameters)\r\n" : ""
         let keys = options.telephoneEvents ? "a=rtpmap:110 telephone-event/48000\r\na=rtpmap:126 telephone-event/8000\r\n" : ""
         return """
             v=0\r\no=- 4611731400430051336 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0\r\n\
@@ -147,6 +153,7 @@ final class FakeBrowser: VirtualPeer {
         self.now = now
         guard callID != nil else { return }
         if let deadline = transport.deadline, deadline <= now { does { transport.expire(now: now, into: &$0) } }
+        if isConnected, let report = reporter?.report(now: now) { does { transport.sendControl(report, into: &$0) } }
         guard isConnected, sendsMedia else { return }
         for frame in speaker.due(now: now) {
             if var press = key {
@@ -174,8 +181,12 @@ final class FakeBrowser: VirtualPeer {
         for output in outputs {
             switch output {
             case .send(let bytes, let from, let to): transmit(bytes, from: from, to: to, now: now)
-            case .media(let packet): listener.receive(packet, now: now)
-            case .control: controlPackets += 1
+            case .media(let packet):
+                listener.receive(packet, now: now)
+                reporter?.receive(packet, now: now)
+            case .control(let packet):
+                controlPackets += 1
+                reporter?.receiveControl(packet, now: now)
             default: transportEvents.append(output)
             }
         }
