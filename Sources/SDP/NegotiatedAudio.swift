@@ -16,6 +16,9 @@ public struct NegotiatedAudio: Sendable, Hashable {
     public var maximumPacketTime = PacketTime.range.upperBound
     /// What the peer asks of the Opus we send.
     public var opus: OpusParameters
+    /// What Opus is sent as with copies of earlier packets in it (RFC 2198), and what it may be received as so; nil: not agreed on.
+    public var sendRedundancy: UInt8?
+    public var receiveRedundancy: UInt8?
     /// Ours: `sendonly` means that we send.
     public var direction: MediaDirection
     /// Where our RTP goes, as written (numeric, or a host name). nil for a browser, where ICE decides, and for an address
@@ -62,6 +65,10 @@ public struct NegotiatedAudio: Sendable, Hashable {
             packetTime: PacketTime.chosen(
                 for: format, packetTime: section.packetTime, maximumPacketTime: section.maximumPacketTime),
             opus: format.codec == .opus ? OpusParameters(format.parameters) : OpusParameters(), direction: direction)
+        if format.codec == .opus {
+            sendRedundancy = theirs.redundancy?.payloadType
+            receiveRedundancy = ours.redundancy?.payloadType
+        }
         if let most = section.maximumPacketTime { maximumPacketTime = min(max(most, packetTime), PacketTime.range.upperBound) }
     }
 }

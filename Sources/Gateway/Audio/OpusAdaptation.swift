@@ -182,6 +182,6 @@ extension OpusAdaptation.Limits {
         expectedLoss = settings.expectedLoss
         packetTimes = audio.packetTime...max(audio.packetTime, audio.maximumPacketTime)
         takesErrorCorrection = audio.opus.useInbandFEC
-        takesRedundancy = false
+        takesRedundancy = audio.sendRedundancy != nil
     }
 }

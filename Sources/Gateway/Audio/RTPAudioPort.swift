@@ -73,7 +73,9 @@ final class RTPAudioPort: AudioPort, InboundStreamOutput {
     }
 
     private func applyAdaptation() {
-        if let decision = adaptation?.decision { outbound?.apply(decision) }
+        guard let decision = adaptation?.decision else { return }
+        outbound?.apply(decision)
+        session.setRedundant(decision.isRedundant)
     }
 
     func stop() {
@@ -181,7 +183,7 @@ final class RTPAudioPort: AudioPort, InboundStreamOutput {
 
     /// A payload type the peer may send.
     func isNegotiated(payloadType: UInt8) -> Bool {
-        audio.receivePayloadTypes[payloadType] != nil
+        audio.receivePayloadTypes[payloadType] != nil || payloadType == audio.receiveRedundancy
             || audio.receiveTelephoneEvents.contains { $0.payloadType == payloadType }
     }
 
@@ -243,6 +245,7 @@ extension NegotiatedAudio {
             receiveTelephoneEvents: receiveTelephoneEvents.map { RTPFormat(payloadType: $0.payloadType, clockRate: $0.clockRate) },
             sendAudio: RTPFormat(payloadType: payloadType, clockRate: codec.rtpClockRate),
             sendTelephoneEvent: telephoneEvent.map { RTPFormat(payloadType: $0.payloadType, clockRate: $0.clockRate) },
-            packetMilliseconds: packetTime)
+            receiveRedundancy: receiveRedundancy.map { RTPFormat(payloadType: $0, clockRate: codec.rtpClockRate) },
+            sendRedundancy: sendRedundancy, packetMilliseconds: packetTime)
     }
 }

@@ -159,6 +159,32 @@ import Testing
         #expect(line.adaptation.decision.bitrate == 24000)
     }
 
+    /// Copies instead of error correction where the line carries both, and the first thing given up where it does not.
+    @Test func redundancyIsForLossOnAWideLine() {
+        var line = Line(Self.limits { $0.takesRedundancy = true })
+        line.run(seconds: 60)
+        #expect(!line.adaptation.decision.isRedundant)
+        line.randomLoss = 0.06
+        line.run(seconds: 60)
+        #expect(line.adaptation.decision == .init(bitrate: 24000, expectedLoss: 0, packetTime: 20, isRedundant: true))
+        line.rate = 55_000
+        line.run(seconds: 20)
+        #expect(!line.adaptation.decision.isRedundant)
+        #expect(line.adaptation.decision.bitrate == 24000)
+        #expect(line.adaptation.decision.expectedLoss > 0)
+        line.rate = 1_000_000
+        line.run(seconds: 90)
+        #expect(line.adaptation.decision.isRedundant)
+        line.randomLoss = 0
+        line.run(seconds: 60)
+        #expect(!line.adaptation.decision.isRedundant)
+        // Twice as much would be more than anybody is sent.
+        var rich = Line(Self.limits { ($0.takesRedundancy, $0.bitrate) = (true, 40000) })
+        rich.randomLoss = 0.06
+        rich.run(seconds: 60)
+        #expect(!rich.adaptation.decision.isRedundant)
+    }
+
     /// A handover to a longer way looks like a queue at first.
     @Test func aLongerWayIsNoQueueForLong() {
         var line = Line(Self.limits())
