@@ -29,6 +29,8 @@ public struct RTPFrame {
     public let arrival: NIODeadline
     /// The first frame of an SSRC, the very first one included: fresh decoder, new timestamp base.
     public let afterNewSource: Bool
+    /// The packet was lost; this copy came with a later one (RFC 2198).
+    public let isCopy: Bool
 }
 
 /// A hole in the sequence that is small enough to conceal.

@@ -21,17 +21,24 @@ public struct RTPFormats: Hashable, Sendable {
     public var sendAudio: RTPFormat
     /// What digits are sent in; `nil` when the peer takes none.
     public var sendTelephoneEvent: RTPFormat?
+    /// What the peer may send its sound with copies of earlier packets in (RFC 2198); its clock is that of the sound.
+    public var receiveRedundancy: RTPFormat?
+    /// The payload type that ours may be sent so with.
+    public var sendRedundancy: UInt8?
     /// Milliseconds of sound in a packet of the peer, assumed until its packets show it.
     public var packetMilliseconds: Int
 
     public init(
         receiveAudio: [RTPFormat], receiveTelephoneEvents: [RTPFormat] = [], sendAudio: RTPFormat,
-        sendTelephoneEvent: RTPFormat? = nil, packetMilliseconds: Int = 20
+        sendTelephoneEvent: RTPFormat? = nil, receiveRedundancy: RTPFormat? = nil, sendRedundancy: UInt8? = nil,
+        packetMilliseconds: Int = 20
     ) {
         self.receiveAudio = receiveAudio
         self.receiveTelephoneEvents = receiveTelephoneEvents
         self.sendAudio = sendAudio
         self.sendTelephoneEvent = sendTelephoneEvent
+        self.receiveRedundancy = receiveRedundancy
+        self.sendRedundancy = sendRedundancy
         self.packetMilliseconds = packetMilliseconds
     }
 }
@@ -39,7 +46,7 @@ public struct RTPFormats: Hashable, Sendable {
 /// What a received payload type means: one array access per packet.
 struct FormatTable {
     enum Kind {
-        case audio, telephoneEvent, unknown
+        case audio, telephoneEvent, redundancy, unknown
     }
 
     /// Clocks outside are nonsense from a session description; a format with one is treated as unknown.
@@ -56,6 +63,7 @@ struct FormatTable {
         packetMilliseconds = min(max(formats.packetMilliseconds, 1), 120)
         for format in formats.receiveAudio { set(format, .audio) }
         for format in formats.receiveTelephoneEvents { set(format, .telephoneEvent) }
+        if let format = formats.receiveRedundancy { set(format, .redundancy) }
     }
 
     private mutating func set(_ format: RTPFormat, _ kind: Kind) {

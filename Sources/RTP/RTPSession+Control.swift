@@ -36,6 +36,9 @@ extension RTPSession {
         }
     }
 
+    /// The peer's last report on what we send; `nil` until one came.
+    public var peerReport: PeerReport? { control.peerReport }
+
     /// When the next report is due.
     public var reportDeadline: NIODeadline { control.schedule.next }
 

@@ -40,6 +40,9 @@ public struct RTPSession: ~Copyable {
     var reception: Reception
     var sender: PacketSender
     var keys = TelephoneEventSender()
+    private var redundancy = RedundancyWriter()
+    /// Whether each packet of sound carries the one before it, where the peer takes that (RFC 2198).
+    public private(set) var isRedundant = false
     var control: ControlState
 
     /// - Parameter now: the first report comes about 2.5 s later
@@ -104,9 +107,22 @@ public struct RTPSession: ~Copyable {
         payload: UnsafeRawBufferPointer, timestamp: Int64, marker: Bool, now: NIODeadline,
         into buffer: UnsafeMutableRawBufferPointer
     ) -> Int {
-        sender.write(
-            payload, payloadType: formats.sendAudio.payloadType, timestamp: timestamp, marker: marker, now: now,
+        let primary = formats.sendAudio.payloadType
+        if isRedundant, let type = formats.sendRedundancy,
+            let whole = redundancy.wrap(payload, timestamp: timestamp, primaryType: primary)
+        {
+            return sender.write(whole, payloadType: type, timestamp: timestamp, marker: marker, now: now, into: buffer)
+        }
+        return sender.write(
+            payload, payloadType: primary, timestamp: timestamp, marker: marker, now: now,
             into: buffer)
+    }
+
+    /// From the next packet on each carries the one before it, or does no longer; nothing where the peer does not take it.
+    public mutating func setRedundant(_ isRedundant: Bool) {
+        guard isRedundant != self.isRedundant else { return }
+        self.isRedundant = isRedundant
+        redundancy.forget()
     }
 
     /// The timestamp of the last packet sent, sound or key, on our axis.

@@ -17,11 +17,13 @@ public struct RTPStatistics: Equatable, Sendable {
     public var duplicates = 0
     /// Lost frames whose successor was there to recover them from.
     public var recoverable = 0
+    /// Lost frames of which a later packet brought a copy (RFC 2198).
+    public var restored = 0
     /// Lost frames announced to be concealed, the recoverable ones among them.
     public var concealable = 0
     /// Bytes that were no RTP packet.
     public var malformed = 0
-    /// Packets of a payload type that was not negotiated.
+    /// Packets of a payload type that was not negotiated, and redundant ones that could not be read.
     public var unknownPayload = 0
     /// Packets of another SSRC or far out of sequence, not accepted.
     public var discarded = 0

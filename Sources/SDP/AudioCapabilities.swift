@@ -18,10 +18,13 @@ public struct AudioCapabilities: Sendable, Hashable {
     public var formats: [AudioFormat]
     /// One per clock rate.
     public var telephoneEvents: [TelephoneEventFormat]
+    /// For its Opus.
+    public var redundancy: RedundancyFormat?
 
-    public init(formats: [AudioFormat], telephoneEvents: [TelephoneEventFormat]) {
+    public init(formats: [AudioFormat], telephoneEvents: [TelephoneEventFormat], redundancy: RedundancyFormat? = nil) {
         self.formats = formats
         self.telephoneEvents = telephoneEvents
+        self.redundancy = redundancy
     }
 
     /// Reads a section. `known` says what a number without `a=rtpmap` stands for: in an answer, what the offer said it is.
@@ -42,17 +45,20 @@ public struct AudioCapabilities: Sendable, Hashable {
                 telephoneEvents.append(TelephoneEventFormat(payloadType: payloadType, clockRate: map.clockRate))
             }
         }
+        if let opus = formats.first(where: { $0.codec == .opus }) {
+            redundancy = RedundancyFormat(media, primaryType: opus.payloadType)
+        }
     }
 
     /// Only these codecs, in this section's order, and the telephone events that fit them.
     public func selecting(_ codecs: [AudioCodec]) -> AudioCapabilities {
-        AudioCapabilities(formats: formats.filter { codecs.contains($0.codec) }, telephoneEvents: telephoneEvents).fitted()
+        AudioCapabilities(formats: formats.filter { codecs.contains($0.codec) }, telephoneEvents: telephoneEvents, redundancy: redundancy).fitted()
     }
 
     /// Only these codecs, in the order given, and the telephone events that fit them.
     public func preferring(_ codecs: [AudioCodec]) -> AudioCapabilities {
         let chosen = codecs.compactMap { codec in formats.first { $0.codec == codec } }
-        return AudioCapabilities(formats: chosen, telephoneEvents: telephoneEvents).fitted()
+        return AudioCapabilities(formats: chosen, telephoneEvents: telephoneEvents, redundancy: redundancy).fitted()
     }
 
     /// An event's clock equals that of a codec beside it (RFC 4733 section 2.1). 8000 beside Opus alone is taken where
@@ -61,6 +67,7 @@ public struct AudioCapabilities: Sendable, Hashable {
         var result = self
         let clocks = Set(formats.map(\.codec.rtpClockRate))
         let fitting = telephoneEvents.filter { clocks.contains($0.clockRate) }
+        if !formats.contains(where: { $0.payloadType == redundancy?.primaryType }) { result.redundancy = nil }
         result.telephoneEvents = fitting.isEmpty ? telephoneEvents.filter { $0.clockRate == 8000 } : fitting
         return result
     }
@@ -87,7 +94,12 @@ public struct AudioCapabilities: Sendable, Hashable {
 
     /// The formats of an `m=` line that says this.
     public var formatList: [String] {
-        formats.map { "\($0.payloadType)" } + telephoneEvents.map { "\($0.payloadType)" }
+        var types = formats.map(\.payloadType)
+        if let redundancy {
+            let place = redundancy.isPreferred ? types.firstIndex(of: redundancy.primaryType) : nil
+            types.insert(redundancy.payloadType, at: place ?? types.endIndex)
+        }
+        return (types + telephoneEvents.map(\.payloadType)).map { "\($0)" }
     }
 
     /// The `a=rtpmap` and `a=fmtp` lines of an answer or offer of ours that says this.
@@ -99,6 +111,7 @@ public struct AudioCapabilities: Sendable, Hashable {
             // Frames of 10 ms and forward error correction: what we can receive.
             if format.codec == .opus { result.append(Attribute("fmtp", "\(format.payloadType) minptime=10;useinbandfec=1")) }
         }
+        result += redundancy?.attributes ?? []
         for event in telephoneEvents {
             if let map = maps[event.payloadType] { result.append(Attribute("rtpmap", map.value)) }
             result.append(Attribute("fmtp", "\(event.payloadType) 0-15"))

@@ -12,8 +12,13 @@ public struct NegotiatedAudio: Sendable, Hashable {
     public var receiveTelephoneEvents: [TelephoneEventFormat]
     /// Milliseconds of sound in a packet we send: 10 to 60, one of `codec.packetTimes`.
     public var packetTime: Int
+    /// Milliseconds of sound the peer takes in a packet (`a=maxptime`), at most what we send.
+    public var maximumPacketTime = PacketTime.range.upperBound
     /// What the peer asks of the Opus we send.
     public var opus: OpusParameters
+    /// What Opus is sent as with copies of earlier packets in it (RFC 2198), and what it may be received as so; nil: not agreed on.
+    public var sendRedundancy: UInt8?
+    public var receiveRedundancy: UInt8?
     /// Ours: `sendonly` means that we send.
     public var direction: MediaDirection
     /// Where our RTP goes, as written (numeric, or a host name). nil for a browser, where ICE decides, and for an address
@@ -60,6 +65,11 @@ public struct NegotiatedAudio: Sendable, Hashable {
             packetTime: PacketTime.chosen(
                 for: format, packetTime: section.packetTime, maximumPacketTime: section.maximumPacketTime),
             opus: format.codec == .opus ? OpusParameters(format.parameters) : OpusParameters(), direction: direction)
+        if format.codec == .opus {
+            sendRedundancy = theirs.redundancy?.payloadType
+            receiveRedundancy = ours.redundancy?.payloadType
+        }
+        if let most = section.maximumPacketTime { maximumPacketTime = min(max(most, packetTime), PacketTime.range.upperBound) }
     }
 }
 

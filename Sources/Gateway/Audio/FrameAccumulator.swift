@@ -1,7 +1,7 @@
 /// Turns frames of any length into frames of one length: the one place where packet times of two sides meet.
 struct FrameAccumulator {
     /// Samples of the frames that come out.
-    let frameSamples: Int
+    private(set) var frameSamples: Int
     private let buffer: SampleBuffer
     private var held = 0
     /// Media time of the first sample held.
@@ -10,10 +10,14 @@ struct FrameAccumulator {
     /// Longest frame taken in one go, in samples: 120 ms at 48 kHz.
     private static let largestInput = 5760
 
-    init(frameSamples: Int) {
+    /// - Parameter most: the longest frame that `change` may ask for
+    init(frameSamples: Int, most: Int = 0) {
         self.frameSamples = frameSamples
-        buffer = SampleBuffer(capacity: frameSamples + Self.largestInput)
+        buffer = SampleBuffer(capacity: max(frameSamples, most) + Self.largestInput)
     }
+
+    /// Frames of another length from now on; what is held stays.
+    mutating func change(frameSamples: Int) { self.frameSamples = frameSamples }
 
     /// Forgets what is held, as after a break of the source's axis.
     mutating func reset() { held = 0 }

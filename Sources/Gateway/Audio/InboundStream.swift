@@ -11,6 +11,8 @@ final class InboundStream {
     struct Counters: Sendable {
         /// Lost packets restored from the next one (Opus in-band FEC).
         var recovered = 0
+        /// Lost packets of which a later one brought a copy (RFC 2198).
+        var restored = 0
         /// Milliseconds concealed by a decoder.
         var concealedMilliseconds = 0
         /// Milliseconds of silence or comfort noise put in.
@@ -22,6 +24,7 @@ final class InboundStream {
 
         mutating func add(_ other: Counters) {
             recovered += other.recovered
+            restored += other.restored
             concealedMilliseconds += other.concealedMilliseconds
             filledMilliseconds += other.filledMilliseconds
             tooLate += other.tooLate
@@ -101,7 +104,7 @@ final class InboundStream {
             if isGapFree, position != nil { startsAxis = true }
         }
         let time = decoder.mediaTime(frame.extendedTimestamp)
-        guard isGapFree || isInTime(time, arrival: frame.arrival) else { return }
+        guard isGapFree || isInTime(time, arrival: frame.arrival), !frame.isCopy || isStillMissing(time) else { return }
         let count = decoder.decode(frame.payload, into: scratch.samples)
         guard count > 0 else {
             counters.undecodable += 1
@@ -113,7 +116,9 @@ final class InboundStream {
         concealedInARow = 0
         if isDTX { noise.observe(UnsafeBufferPointer(scratch.prefix(count))) }
         if isGapFree, !holdToWallTime(count, now: now) { return }
-        emit(count, .received, payload: frame.payload, codec: decoder.codec, now: now)
+        guard frame.isCopy else { return emit(count, .received, payload: frame.payload, codec: decoder.codec, now: now) }
+        counters.restored += 1
+        emit(count, .recovered, now: now)
     }
 
     private func isInTime(_ time: Int64, arrival: NIODeadline) -> Bool {
@@ -158,7 +163,7 @@ final class InboundStream {
     }
 
     private func replace(_ decoder: Decoder, time: Int64, samples: Int, next: UnsafeRawBufferPointer?, now: NIODeadline) {
-        if isGapFree, let position, !startsAxis, time + shift < position {
+        guard isStillMissing(time) else {
             concealedInARow = 0
             return
         }
@@ -170,6 +175,12 @@ final class InboundStream {
             return emit(count, .recovered, now: now)
         }
         conceal(decoder, samples: samples, now: now)
+    }
+
+    /// Whether the place of a lost frame was not filled meanwhile.
+    private func isStillMissing(_ time: Int64) -> Bool {
+        guard isGapFree, let position, !startsAxis else { return true }
+        return time + shift >= position
     }
 
     /// Conceals up to 60 ms in a row, then comfort noise.

@@ -7,6 +7,10 @@ struct MediaLoopSnapshot: Sendable {
     /// Sums of all calls, running and over.
     var legs = LegFigures()
     var playoutGaps = 0
+    /// Legs whose Opus is below its usual bitrate, carries error correction, or goes out twice.
+    var opusReduced = 0
+    var opusProtected = 0
+    var opusRedundant = 0
     var io = MediaIOCounters()
     /// Datagrams that belonged to no leg.
     var strays = 0
@@ -27,7 +31,17 @@ extension MediaLoop {
             if let callee = figures.callee { snapshot.legs.add(callee) }
             snapshot.playoutGaps += figures.playoutGaps
             snapshot.playoutQueueMilliseconds += call.queuedMilliseconds
+            for adaptation in [call.caller?.port.adaptation, call.callee?.port.adaptation] { snapshot.add(adaptation) }
         }
         return snapshot
+    }
+}
+
+extension MediaLoopSnapshot {
+    fileprivate mutating func add(_ adaptation: OpusAdaptation?) {
+        guard let adaptation else { return }
+        if adaptation.decision.bitrate < adaptation.limits.bitrate { opusReduced += 1 }
+        if adaptation.decision.expectedLoss > 0 { opusProtected += 1 }
+        if adaptation.decision.isRedundant { opusRedundant += 1 }
     }
 }

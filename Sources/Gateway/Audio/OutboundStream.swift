@@ -20,7 +20,7 @@ final class OutboundStream {
     /// When the next packet of our own sound is due; nil when none was sent since the other side's.
     private var soundDue: NIODeadline?
     private let silence: SampleBuffer
-    private let packetTime: TimeAmount
+    private var packetTime: TimeAmount
 
     /// One encoded frame; the pointer is valid during the call that hands it over.
     struct Packet {
@@ -52,16 +52,26 @@ final class OutboundStream {
         self.encoder = encoder
         resampler = encodeRate == rate ? nil : Resampler(from: rate, to: encodeRate)
         resampled = SampleBuffer(capacity: encodeRate == rate ? 0 : Self.largestFrame)
-        accumulator = FrameAccumulator(frameSamples: rate / 1000 * audio.packetTime)
+        let longest = rate / 1000 * max(audio.packetTime, audio.maximumPacketTime)
+        accumulator = FrameAccumulator(frameSamples: rate / 1000 * audio.packetTime, most: longest)
         let clockRate = audio.codec.rtpClockRate
         mapper = earlier?.continued(clockRate: clockRate) ?? TimestampMapper(clockRate: clockRate)
         packetTime = .milliseconds(Int64(audio.packetTime))
-        silence = SampleBuffer(capacity: rate / 1000 * audio.packetTime)
+        silence = SampleBuffer(capacity: longest)
         silenceDue = now + Self.patience
         payload = .allocate(byteCount: OpusEncoder.maximumPayload + 32, alignment: 16)
     }
 
     deinit { payload.deallocate() }
+
+    /// Makes the Opus of the next packets as the adaptation says; nothing for another codec.
+    func apply(_ decision: OpusAdaptation.Decision) {
+        guard let opus = encoder as? OpusEncoder else { return }
+        opus.set(bitrate: decision.bitrate)
+        opus.set(expectedLoss: decision.expectedLoss)
+        packetTime = .milliseconds(Int64(decision.packetTime))
+        accumulator.change(frameSamples: rate / 1000 * decision.packetTime)
+    }
 
     /// Encodes a frame and hands over every packet that is full with it.
     func send(_ frame: borrowing AudioFrame, now: NIODeadline, emit: (Packet) -> Void) {
@@ -84,8 +94,7 @@ final class OutboundStream {
         guard now >= silenceDue - Self.slack else { return }
         silenceDue = max(silenceDue + packetTime, now - Self.patience)
         soundDue = nil
-        let samples = silence.samples
-        samples.update(repeating: 0)
+        ownSound.update(repeating: 0)
         emitOwn(now: now, emit: emit)
     }
 
@@ -93,7 +102,7 @@ final class OutboundStream {
     func sound(now: NIODeadline, generate: (UnsafeMutableBufferPointer<Int16>) -> Void, emit: (Packet) -> Void) {
         var due = soundDue.map { max($0, now - Self.patience) } ?? now
         while due <= now + Self.slack {
-            generate(silence.samples)
+            generate(ownSound)
             emitOwn(now: now, emit: emit)
             due = due + packetTime
         }
@@ -101,11 +110,14 @@ final class OutboundStream {
         silenceDue = now + Self.patience + packetTime
     }
 
+    /// Room for one packet of our own.
+    private var ownSound: UnsafeMutableBufferPointer<Int16> { silence.prefix(accumulator.frameSamples) }
+
     /// Sends what stands in the buffer of silence, directly behind the last frame.
     private func emitOwn(now: NIODeadline, emit: (Packet) -> Void) {
         accumulator.reset()
-        let place = mapper.fill(samples: silence.samples.count, rate: rate, now: now)
-        emitEncoded(UnsafeBufferPointer(silence.samples), at: place, emit: emit)
+        let place = mapper.fill(samples: ownSound.count, rate: rate, now: now)
+        emitEncoded(UnsafeBufferPointer(ownSound), at: place, emit: emit)
     }
 
     /// Our axis at `now`, for keys.

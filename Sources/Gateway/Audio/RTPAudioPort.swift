@@ -26,6 +26,9 @@ final class RTPAudioPort: AudioPort, InboundStreamOutput {
     private var earlier = InboundStream.Counters()
     /// Toward a far end that takes no telephone-events.
     private var keyTones: KeyTones?
+    /// What the peer's reports make of our Opus; kept over changes of codec and bridge.
+    private(set) var adaptation: OpusAdaptation?
+    private var reportsSeen = 0
 
     /// When the peer's last accepted packet came.
     private(set) var lastReceived: NIODeadline?
@@ -70,6 +73,16 @@ final class RTPAudioPort: AudioPort, InboundStreamOutput {
         inbound = stream
         keyTones = audio.telephoneEvent == nil ? KeyTones(rate: rate) : nil
         outbound = OutboundStream(audio: audio, rate: rate, opus: opus, after: axis, now: now)
+        if let limits = OpusAdaptation.Limits(audio, opus) {
+            if adaptation?.change(limits) == nil { adaptation = OpusAdaptation(limits) }
+            applyAdaptation()
+        }
+    }
+
+    private func applyAdaptation() {
+        guard let decision = adaptation?.decision else { return }
+        outbound?.apply(decision)
+        session.setRedundant(decision.isRedundant)
     }
 
     func stop() {
@@ -119,6 +132,9 @@ final class RTPAudioPort: AudioPort, InboundStreamOutput {
     func receiveControl(_ packet: UnsafeRawBufferPointer, now: NIODeadline) {
         lastReceived = now
         withEvents { session.receiveControl(packet, now: now, into: &$0) } handle: { handle($0, now: now) }
+        guard let report = session.peerReport, report.number != reportsSeen else { return }
+        reportsSeen = report.number
+        if adaptation?.receive(report, now: now) == true { applyAdaptation() }
     }
 
     /// What is waited for no longer. To be called at `deadline`.
@@ -174,7 +190,7 @@ final class RTPAudioPort: AudioPort, InboundStreamOutput {
 
     /// A payload type the peer may send.
     func isNegotiated(payloadType: UInt8) -> Bool {
-        audio.receivePayloadTypes[payloadType] != nil
+        audio.receivePayloadTypes[payloadType] != nil || payloadType == audio.receiveRedundancy
             || audio.receiveTelephoneEvents.contains { $0.payloadType == payloadType }
     }
 
@@ -236,6 +252,7 @@ extension NegotiatedAudio {
             receiveTelephoneEvents: receiveTelephoneEvents.map { RTPFormat(payloadType: $0.payloadType, clockRate: $0.clockRate) },
             sendAudio: RTPFormat(payloadType: payloadType, clockRate: codec.rtpClockRate),
             sendTelephoneEvent: telephoneEvent.map { RTPFormat(payloadType: $0.payloadType, clockRate: $0.clockRate) },
-            packetMilliseconds: packetTime)
+            receiveRedundancy: receiveRedundancy.map { RTPFormat(payloadType: $0, clockRate: codec.rtpClockRate) },
+            sendRedundancy: sendRedundancy, packetMilliseconds: packetTime)
     }
 }

@@ -72,6 +72,6 @@ extension CallRecord.Leg {
         jitterMilliseconds = figures.rtp.jitterMilliseconds
         roundTripMilliseconds = figures.rtp.roundTripMilliseconds
         concealedMilliseconds = figures.inbound.concealedMilliseconds
-        recovered = figures.inbound.recovered
+        recovered = figures.inbound.recovered + figures.inbound.restored
     }
 }

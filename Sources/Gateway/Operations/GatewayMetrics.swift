@@ -68,8 +68,12 @@ struct GatewayMetrics: Sendable {
         add("tandem_rtp_duplicates_total", .counter, "RTP packets that came twice.") { $0.legs.rtp.duplicates }
         add("tandem_rtp_reordered_total", .counter, "RTP packets that came out of order and in time.") { $0.legs.rtp.reordered }
         add("tandem_recovered_frames_total", .counter, "Lost frames restored by in-band error correction.") { $0.legs.inbound.recovered }
+        add("tandem_restored_frames_total", .counter, "Lost frames of which a later packet brought a copy (RED).") { $0.legs.inbound.restored }
         add("tandem_concealed_milliseconds_total", .counter, "Sound concealed by decoders.") { $0.legs.inbound.concealedMilliseconds }
         add("tandem_filled_milliseconds_total", .counter, "Silence and comfort noise put in.") { $0.legs.inbound.filledMilliseconds }
+        add("tandem_opus_reduced_legs", .gauge, "Legs whose Opus is below its usual bitrate for congestion.") { $0.opusReduced }
+        add("tandem_opus_protected_legs", .gauge, "Legs whose Opus carries error correction for loss.") { $0.opusProtected }
+        add("tandem_opus_redundant_legs", .gauge, "Legs whose Opus is sent twice for loss (RED).") { $0.opusRedundant }
         add("tandem_srtp_failures_total", .counter, "Packets whose SRTP protection was wrong.") { $0.legs.forged }
         add("tandem_malformed_packets_total", .counter, "Datagrams on a leg that were no packet of it.") {
             $0.legs.malformed + $0.legs.rtp.malformed

@@ -52,13 +52,13 @@ struct AcceptedSource {
         let before = next - 1
         next = packet.sequence + 1
         switch packet.kind {
-        case .unknown:
+        case .unknown, .redundancy:
             // It has its place in the sequence, so it is no loss; there is nothing to hear.
             break
         case .telephoneEvent:
             let timestamp = axis.extend(packet.timestamp)
             telephone.receive(
-                packet.payload, timestamp: timestamp, clockRate: packet.clockRate, arrival: packet.arrival,
+                packet.sound, timestamp: timestamp, clockRate: packet.clockRate, arrival: packet.arrival,
                 into: &events)
         case .audio:
             changeClock(packet.clockRate, into: &events)
@@ -67,18 +67,18 @@ struct AcceptedSource {
                 if missing == 0 {
                     step.learn(timestamp - lastAudio.timestamp)
                 } else {
-                    announce(
-                        missing, from: lastAudio.timestamp, to: timestamp, next: packet.payload,
-                        counting: &statistics, into: &events)
+                    fill(
+                        missing, from: lastAudio.timestamp, before: packet, at: timestamp, counting: &statistics,
+                        into: &events)
                 }
             }
             lastAudio = (packet.sequence, timestamp)
             events.append(
                 .frame(
                     RTPFrame(
-                        payload: packet.payload, payloadType: packet.payloadType, extendedTimestamp: timestamp,
+                        payload: packet.sound, payloadType: packet.payloadType, extendedTimestamp: timestamp,
                         extendedSequence: packet.sequence, marker: packet.marker, arrival: packet.arrival,
-                        afterNewSource: isNew)))
+                        afterNewSource: isNew, isCopy: false)))
             isNew = false
         }
     }
@@ -94,25 +94,28 @@ struct AcceptedSource {
     }
 
     /// Says what is lost between two packets of sound, as far as their timestamps leave room for it.
-    private func announce(
+    /// - Returns: how many losses that are
+    @discardableResult
+    func announce(
         _ missing: Int, from last: Int64, to timestamp: Int64, next: UnsafeRawBufferPointer,
         counting statistics: inout RTPStatistics, into events: inout [RTPEvent]
-    ) {
+    ) -> Int {
+        guard missing > 0 else { return 0 }
         let distance = timestamp - last
         guard distance <= Int64(clockRate) * Self.concealableSeconds else {
             events.append(.gap(StreamGap(reason: .jump, lostPackets: missing)))
-            return
+            return missing
         }
         var samples = step.samples
         let share = distance / Int64(missing + 1)
         if !step.isMeasured && share * Int64(missing + 1) == distance && step.isPlausible(share) {
             samples = share
         }
-        guard samples > 0 else { return }
+        guard samples > 0 else { return 0 }
         // Fewer fit when lost packets were telephone-events, whose timestamp stands still; more when silence was
         // suppressed in between, and then it is unknown where the lost ones belonged.
         let count = min(missing, Int(max(0, distance / samples - 1)))
-        guard count > 0 else { return }
+        guard count > 0 else { return 0 }
         let isContiguous = count == missing && distance == samples * Int64(missing + 1)
         statistics.concealable += count
         if isContiguous { statistics.recoverable += 1 }
@@ -121,5 +124,6 @@ struct AcceptedSource {
                 LostFrames(
                     count: count, extendedTimestamp: last + samples, timestampStep: samples,
                     next: isContiguous ? next : nil)))
+        return count
     }
 }

@@ -11,6 +11,11 @@ struct ReceivedPacket {
     var clockRate: Int
     var arrival: NIODeadline
     var payload: UnsafeRawBufferPointer
+    /// Where the packet's own sound begins in it, see `PacketContent`.
+    var offset: Int
+
+    /// The packet's own.
+    var sound: UnsafeRawBufferPointer { offset == 0 ? payload : UnsafeRawBufferPointer(rebasing: payload[offset...]) }
 }
 
 /// Packets that wait for one before them, in order of sequence. Slots are allocated when first needed and then kept.

@@ -39,16 +39,17 @@ struct Reception: ~Copyable {
             counters.malformed += 1
             return
         }
-        let kind = formats.kind(of: view.payloadType)
+        let content = formats.content(of: view)
+        let kind = content.kind
         if kind == .unknown { counters.unknownPayload += 1 }
         guard source?.ssrc == view.ssrc else {
-            receiveStranger(view, kind, from: address, now: now, into: &events)
+            receiveStranger(view, content, from: address, now: now, into: &events)
             return
         }
         candidate.clear()
         wait.shrink(now: now)
         guard let sequence = place(view, kind, now: now, into: &events) else { return }
-        order(makePacket(view, kind, sequence: sequence, now: now), now: now, into: &events)
+        order(makePacket(view, content, sequence: sequence, now: now), now: now, into: &events)
     }
 
     mutating func expire(now: NIODeadline, into events: inout [RTPEvent]) {
@@ -83,9 +84,10 @@ struct Reception: ~Copyable {
     // MARK: Sources
 
     private mutating func receiveStranger(
-        _ view: RTPPacketView, _ kind: FormatTable.Kind, from address: TransportAddress, now: NIODeadline,
+        _ view: RTPPacketView, _ content: PacketContent, from address: TransportAddress, now: NIODeadline,
         into events: inout [RTPEvent]
     ) {
+        let kind = content.kind
         // What we do not understand cannot make itself the source.
         guard kind != .unknown else { return }
         if let old = source {
@@ -104,7 +106,7 @@ struct Reception: ~Copyable {
             ssrc: view.ssrc, sequence: view.sequenceNumber, clockRate: clockRate,
             packetMilliseconds: formats.packetMilliseconds)
         count(view, kind, now: now)
-        let packet = makePacket(view, kind, sequence: Int64(view.sequenceNumber), now: now)
+        let packet = makePacket(view, content, sequence: Int64(view.sequenceNumber), now: now)
         source?.pass(packet, counting: &counters, into: &events)
     }
 
@@ -160,11 +162,11 @@ struct Reception: ~Copyable {
     }
 
     private func makePacket(
-        _ view: RTPPacketView, _ kind: FormatTable.Kind, sequence: Int64, now: NIODeadline
+        _ view: RTPPacketView, _ content: PacketContent, sequence: Int64, now: NIODeadline
     ) -> ReceivedPacket {
         ReceivedPacket(
-            sequence: sequence, timestamp: view.timestamp, marker: view.marker, payloadType: view.payloadType,
-            kind: kind, clockRate: formats.clockRate(of: view.payloadType), arrival: now, payload: view.payload)
+            sequence: sequence, timestamp: view.timestamp, marker: view.marker, payloadType: content.payloadType,
+            kind: content.kind, clockRate: content.clockRate, arrival: now, payload: view.payload, offset: content.offset)
     }
 
     private mutating func order(_ packet: ReceivedPacket, now: NIODeadline, into events: inout [RTPEvent]) {

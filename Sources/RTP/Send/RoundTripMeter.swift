@@ -8,6 +8,8 @@ struct RoundTripMeter {
     private var sent = [(middle: UInt32, at: NIODeadline)?](repeating: nil, count: Self.memory)
     private var oldest = 0
     private(set) var milliseconds: Double?
+    /// When the report was sent that this was measured with.
+    private(set) var start: NIODeadline?
 
     mutating func sent(middle: UInt32, now: NIODeadline) {
         sent[oldest] = (middle, now)
@@ -22,6 +24,7 @@ struct RoundTripMeter {
         for case .some(let report) in sent where report.middle == middle {
             let total = Double((now - report.at).nanoseconds) / 1e6
             // A peer that rounds its delay up may make it negative.
+            start = report.at
             milliseconds = max(0, total - Double(delay) * 1_000 / 65_536)
             return
         }

@@ -69,16 +69,20 @@ import Transcode
 
     /// Mean distance in dB between the spectra of two recordings, over the 20 ms blocks that are not silent.
     static func spectralDistance(_ reference: [Int16], _ other: [Int16]) -> Double {
-        var sum = 0.0
-        var blocks = 0
+        let distances = spectralDistances(reference, other)
+        return distances.isEmpty ? 0 : distances.reduce(0, +) / Double(distances.count)
+    }
+
+    /// The same of each of these blocks.
+    static func spectralDistances(_ reference: [Int16], _ other: [Int16]) -> [Double] {
+        var distances: [Double] = []
         for start in stride(from: 0, to: min(reference.count, other.count) - 160, by: 80) {
             let block = reference[start..<start + 160].map(Double.init)
             guard block.reduce(0, { $0 + $1 * $1 }) > 160 * 300 * 300 else { continue }
             let (first, second) = (bands(block), bands(other[start..<start + 160].map(Double.init)))
-            sum += (zip(first, second).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) } / Double(first.count)).squareRoot()
-            blocks += 1
+            distances.append((zip(first, second).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) } / Double(first.count)).squareRoot())
         }
-        return blocks > 0 ? sum / Double(blocks) : 0
+        return distances
     }
 
     /// A windowed cosine and sine of 160 samples for each 200 Hz from 200 Hz to 3.2 kHz.

@@ -8,6 +8,7 @@ import pytest
 import speech
 from scipy.signal import resample_poly
 from sound import best_correlation
+from waiting import wait_until
 from whip_caller import RATE, WHIPCaller
 
 SENTENCE = speech.BROWSER_SENTENCE
@@ -153,6 +154,34 @@ def test_the_agent_hangs_up(agent, agent_gateway):
             assert problem["cause"] == "agent_hangup"
             # DTLS close_notify ends the peer connection too.
             await asyncio.wait_for(caller.ended.wait(), 10)
+
+    run(scenario())
+
+
+def test_loss_that_aiortc_reports_brings_error_correction(gateway):
+    """Every tenth packet is taken away before aiortc sees it; what it reports makes the gateway protect what it sends."""
+
+    def takes_correction(offer):
+        return re.sub(r"(a=rtpmap:(\d+) opus/48000/2\r\n)", r"\1a=fmtp:\2 useinbandfec=1\r\n", offer)
+
+    async def scenario():
+        async with WHIPCaller(gateway, "echo", change=takes_correction) as caller:
+            transport = caller.connection.getTransceivers()[0].receiver.transport
+            handle, count = transport._handle_rtp_data, 0
+
+            async def handle_most(data, **arguments):
+                nonlocal count
+                count += 1
+                if count % 10:
+                    await handle(data, **arguments)
+
+            await caller.wait_connected()
+            await caller.wait_heard(0.5, 15)
+            assert gateway.metric("tandem_opus_protected_legs") == 0
+            transport._handle_rtp_data = handle_most
+            await asyncio.to_thread(wait_until, lambda: gateway.metric("tandem_opus_protected_legs") == 1, 20, "no error correction")
+            assert gateway.metric("tandem_opus_reduced_legs") == 0
+            assert await caller.hang_up() == 200
 
     run(scenario())
 

@@ -177,3 +177,49 @@ def test_every_control_has_a_name(start_chromium, gateway, out_folder):
     assert browser.evaluate("document.activeElement.id") == "hangup"
     browser.press_key("Escape")
     browser.wait_for_text("#state", "ended")
+
+
+# What a page does that wants its sound sent twice: audio/red before everything else.
+PREFER_REDUNDANCY = """
+(() => {
+  const createOffer = RTCPeerConnection.prototype.createOffer;
+  RTCPeerConnection.prototype.createOffer = function (...options) {
+    const { codecs } = RTCRtpReceiver.getCapabilities('audio');
+    const isRedundancy = ({ mimeType }) => mimeType.toLowerCase() === 'audio/red';
+    const preferred = [...codecs.filter(isRedundancy), ...codecs.filter((codec) => !isRedundancy(codec))];
+    for (const transceiver of this.getTransceivers()) transceiver.setCodecPreferences(preferred);
+    return createOffer.apply(this, options);
+  };
+})()
+"""
+
+BYTES_A_PACKET = """
+(async () => {
+  for (const report of (await tandemCall.connection.getStats()).values()) {
+    if (report.type === 'outbound-rtp') return report.bytesSent / report.packetsSent;
+  }
+})()
+"""
+
+
+def test_redundant_sound_is_heard_both_ways(start_chromium, gateway, out_folder):
+    tone = speech.tone(600, 60, RATE)
+    page = DemoPage(start_chromium(write_wav(out_folder / "tone.wav", tone.tobytes())), gateway, out_folder, "?processing=off")
+
+    def bytes_a_packet():
+        page.call("echo")
+        page.await_media()
+        frequency, share = heard.tone(page.browser.record_remote(3))
+        assert abs(frequency - 600) < 3 and share > 0.95
+        size = page.browser.evaluate(BYTES_A_PACKET)
+        answer = page.browser.evaluate("tandemCall.connection.remoteDescription.sdp")
+        page.hang_up()
+        return size, answer
+
+    plain, answer = bytes_a_packet()
+    assert "a=fmtp:63 111/111" in answer and "SAVPF 111 " in answer
+    page.browser.evaluate(PREFER_REDUNDANCY)
+    redundant, answer = bytes_a_packet()
+    assert "SAVPF 63 111 " in answer
+    assert redundant > 1.5 * plain
+    page.no_complaints()

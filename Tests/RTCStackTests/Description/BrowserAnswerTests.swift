@@ -32,7 +32,7 @@ import Testing
             a=ice-lite
             a=ice-options:ice2 trickle
             a=msid-semantic:WMS *
-            m=audio 40000 UDP/TLS/RTP/SAVPF 111 0 8 110 126
+            m=audio 40000 UDP/TLS/RTP/SAVPF 111 0 8 63 110 126
             c=IN IP4 203.0.113.10
             a=mid:0
             a=sendrecv
@@ -48,6 +48,8 @@ import Testing
             a=fmtp:111 minptime=10;useinbandfec=1
             a=rtpmap:0 PCMU/8000
             a=rtpmap:8 PCMA/8000
+            a=rtpmap:63 red/48000/2
+            a=fmtp:63 111/111
             a=rtpmap:110 telephone-event/48000
             a=fmtp:110 0-15
             a=rtpmap:126 telephone-event/8000
@@ -68,14 +70,33 @@ import Testing
             """
         #expect(answer.sdp == expected.replacing("\n", with: "\r\n"))
         #expect(answer.dtlsRole == .passive)
-        let audio = NegotiatedAudio(
+        var audio = NegotiatedAudio(
             codec: .opus, payloadType: 111, receivePayloadTypes: [111: .opus, 0: .pcmu, 8: .pcma],
             telephoneEvent: TelephoneEventFormat(payloadType: 110, clockRate: 48000),
             receiveTelephoneEvents: [
                 TelephoneEventFormat(payloadType: 110, clockRate: 48000), TelephoneEventFormat(payloadType: 126, clockRate: 8000),
             ],
             packetTime: 20, opus: OpusParameters(useInbandFEC: true), direction: .sendrecv, rtcpMux: true)
+        audio.sendRedundancy = 63
+        audio.receiveRedundancy = 63
         #expect(answer.audio == audio)
+    }
+
+    /// Chrome sends what the answer lists first; so the offer's order is kept.
+    @Test func redundancyStandsWhereTheOfferHasIt() throws {
+        let (_, description) = try Self.answer(to: BrowserOfferSamples.chrome.replacing("SAVPF 111 63 9", with: "SAVPF 63 111 9"))
+        #expect(description.media[0].formats == ["63", "111", "0", "8", "110", "126"])
+        let (answer, without) = try Self.answer(to: BrowserOfferSamples.chrome) { $0.codecs = [.pcmu, .pcma] }
+        #expect(without.media[0].formats == ["0", "8", "126"])
+        #expect(answer.audio.sendRedundancy == nil)
+    }
+
+    @Test(arguments: ["a=fmtp:63 111/0", "a=fmtp:63 111/x", "a=fmtp:63", "a=x-fmtp:63 111/111", "a=fmtp:63 /"])
+    func redundancyOfAnotherFormatIsNotAnswered(line: String) throws {
+        let text = BrowserOfferSamples.chrome.replacing("a=fmtp:63 111/111", with: line)
+        let (answer, description) = try Self.answer(to: text)
+        #expect(description.media[0].formats == ["111", "0", "8", "110", "126"])
+        #expect(answer.audio.receiveRedundancy == nil)
     }
 
     @Test func firefoxHasEventsAt8000AndASecondAudioSection() throws {

@@ -16,6 +16,12 @@ final class FakeBrowser: VirtualPeer {
         var telephoneEvents = true
         /// The only codec offered: opus or pcmu.
         var codec = "opus"
+        /// Sends receiver reports on what it hears.
+        var sendsReports = false
+        /// Offers copies of earlier packets (RFC 2198), and sends one with each.
+        var redundancy = false
+        /// Of its Opus (`a=fmtp`).
+        var opusParameters = "minptime=10;useinbandfec=1"
         /// Calls as a WHIP client does, which hears how a call fails.
         var hearsTones = false
     }
@@ -45,9 +51,11 @@ final class FakeBrowser: VirtualPeer {
     private var now = VirtualGateway.start
     private let source: UInt32
     private var key: KeyPress?
+    private var reporter: ReceiverReporter?
 
     private let audioType: UInt8
     private static let eventType: UInt8 = 110
+    static let redundancyType: UInt8 = 63
 
     init(host: TransportAddress, options: Options, seed: UInt64) {
         let rate = options.codec == "opus" ? 48000 : 8000
@@ -65,6 +73,7 @@ final class FakeBrowser: VirtualPeer {
             .init(
                 localAddresses: [host], credentials: credentials, certificate: certificate,
                 dtlsRole: options.setup == "passive" ? .passive : .active), seed: seed)
+        reporter = options.sendsReports ? ReceiverReporter(audioType: audioType, clockRate: rate, seed: seed) : nil
         super.init(host: host, seed: seed)
     }
 
@@ -124,15 +133,16 @@ final class FakeBrowser: VirtualPeer {
         let announced = options.announcedFingerprint ?? certificate.fingerprint
         let fingerprint = "\(announced.hash) \(announced.text)"
         let isOpus = options.codec == "opus"
-        let types = (isOpus ? "111 " : "") + "0" + (options.telephoneEvents ? " 110 126" : "")
-        let opus = isOpus ? "a=rtpmap:111 opus/48000/2\r\na=fmtp:111 minptime=10;useinbandfec=1\r\n" : ""
+        let types = (isOpus ? "111 " : "") + (options.redundancy ? "63 " : "") + "0" + (options.telephoneEvents ? " 110 126" : "")
+        let opus = isOpus ? "a=rtpmap:111 opus/48000/2\r\na=fmtp:111 \(options.opusParameters)\r\n" : ""
+        let copies = options.redundancy ? "a=rtpmap:63 red/48000/2\r\na=fmtp:63 111/111\r\n" : ""
         let keys = options.telephoneEvents ? "a=rtpmap:110 telephone-event/48000\r\na=rtpmap:126 telephone-event/8000\r\n" : ""
         return """
             v=0\r\no=- 4611731400430051336 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0\r\n\
             a=msid-semantic: WMS stream\r\nm=audio 9 UDP/TLS/RTP/SAVPF \(types)\r\nc=IN IP4 0.0.0.0\r\n\
             a=rtcp:9 IN IP4 0.0.0.0\r\na=ice-ufrag:\(credentials.ufrag)\r\na=ice-pwd:\(credentials.password)\r\n\
             a=ice-options:trickle\r\na=fingerprint:\(fingerprint)\r\na=setup:\(options.setup)\r\na=mid:0\r\na=sendrecv\r\n\
-            a=rtcp-mux\r\n\(opus)a=rtpmap:0 PCMU/8000\r\n\(keys)a=ssrc:\(source) cname:browser\r\n
+            a=rtcp-mux\r\n\(opus)\(copies)a=rtpmap:0 PCMU/8000\r\n\(keys)a=ssrc:\(source) cname:browser\r\n
             """
     }
 
@@ -147,6 +157,7 @@ final class FakeBrowser: VirtualPeer {
         self.now = now
         guard callID != nil else { return }
         if let deadline = transport.deadline, deadline <= now { does { transport.expire(now: now, into: &$0) } }
+        if isConnected, let report = reporter?.report(now: now) { does { transport.sendControl(report, into: &$0) } }
         guard isConnected, sendsMedia else { return }
         for frame in speaker.due(now: now) {
             if var press = key {
@@ -158,8 +169,21 @@ final class FakeBrowser: VirtualPeer {
             frames.append(frame)
             let sequence = speaker.takeSequence()
             if losesFrame(frames.count - 1) { continue }
-            send(frame.payload, audioType, frame.marker, sequence, frame.timestamp)
+            if options.redundancy, frames.count > 1 {
+                let earlier = frames[frames.count - 2]
+                send(Self.redundant(frame, after: earlier), Self.redundancyType, frame.marker, sequence, frame.timestamp)
+            } else {
+                send(frame.payload, audioType, frame.marker, sequence, frame.timestamp)
+            }
         }
+    }
+
+    /// The payload of RFC 2198 with the frame before in it.
+    private static func redundant(_ frame: Speaker.Frame, after earlier: Speaker.Frame) -> [UInt8] {
+        let length = earlier.payload.count
+        let offset = Int(frame.timestamp &- earlier.timestamp)
+        let header: [UInt8] = [0xEF, UInt8(offset >> 6), UInt8((offset & 0x3F) << 2 | length >> 8), UInt8(length & 0xFF), 111]
+        return header + earlier.payload + frame.payload
     }
 
     private func send(_ payload: [UInt8], _ type: UInt8, _ marker: Bool, _ sequence: UInt16, _ timestamp: UInt32) {
@@ -174,8 +198,12 @@ final class FakeBrowser: VirtualPeer {
         for output in outputs {
             switch output {
             case .send(let bytes, let from, let to): transmit(bytes, from: from, to: to, now: now)
-            case .media(let packet): listener.receive(packet, now: now)
-            case .control: controlPackets += 1
+            case .media(let packet):
+                listener.receive(packet, now: now)
+                reporter?.receive(packet, now: now)
+            case .control(let packet):
+                controlPackets += 1
+                reporter?.receiveControl(packet, now: now)
             default: transportEvents.append(output)
             }
         }

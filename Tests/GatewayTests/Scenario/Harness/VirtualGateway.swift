@@ -245,7 +245,8 @@ final class VirtualGateway {
         // A trunk that points at the gateway itself.
         if datagram.to.host == Self.host, datagram.to.port == 5060 { return returning.append(datagram) }
         guard let peer = peers.first(where: { $0.host.hasSameHost(as: datagram.to) }) else { return }
-        peer.downlink.send(datagram, bytes: datagram.bytes.count, now: now)
+        // With the headers of IPv4 and UDP.
+        peer.downlink.send(datagram, bytes: datagram.bytes.count + 28, now: now)
     }
 
     private func arrive(_ datagram: VirtualDatagram) {
