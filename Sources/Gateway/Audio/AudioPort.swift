@@ -11,6 +11,10 @@ protocol AudioPort: AnyObject {
     /// True where an arriving stream must have no gaps (an agent's voice detector, a recogniser); false where the far end
     /// has a jitter buffer of its own.
     var wantsGapFreeStream: Bool { get }
+    /// Whether keys reach this far end as tones in the sound, for it takes no telephone-events.
+    var takesKeysAsSound: Bool { get }
+    /// Told before `start`: whether the other port takes keys as sound. Then keys that come as sound are left as they are.
+    func prepare(keysStaySound: Bool)
     /// Joins the port to a bridge: frames go to `sink` at `rate`, and frames at `rate` will be sent through the port.
     /// - Parameter gapFree: fill what does not arrive, so that `sink` sees 50 frames a second.
     func start(rate: Int, gapFree: Bool, sink: any AudioSink, now: NIODeadline)
@@ -26,6 +30,8 @@ protocol AudioPort: AnyObject {
 
 extension AudioPort {
     var resamples: Bool { true }
+    var takesKeysAsSound: Bool { false }
+    func prepare(keysStaySound: Bool) {}
 }
 
 /// Takes the frames of a port.

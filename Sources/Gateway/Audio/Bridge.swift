@@ -15,6 +15,8 @@ final class Bridge: AudioSink {
 
     /// Frames flow from here on.
     func start(now: NIODeadline) {
+        first.prepare(keysStaySound: second.takesKeysAsSound)
+        second.prepare(keysStaySound: first.takesKeysAsSound)
         first.start(rate: rate, gapFree: second.wantsGapFreeStream, sink: self, now: now)
         second.start(rate: rate, gapFree: first.wantsGapFreeStream, sink: self, now: now)
     }

@@ -48,6 +48,8 @@ final class InboundStream {
     var isMuted = false {
         didSet { if oldValue, !isMuted { mutedTail = rate / 50 } }
     }
+    /// Where keys may come as tones: heard, told and muted.
+    var inbandKeys: InbandKeys?
     /// Samples still to be muted after a key.
     private var mutedTail = 0
 
@@ -271,7 +273,8 @@ final class InboundStream {
         _ count: Int, _ origin: AudioFrame.Origin, payload: UnsafeRawBufferPointer? = nil, codec: AudioCodec? = nil, now: NIODeadline
     ) {
         let samples = scratch.prefix(count)
-        let isSilenced = isMuted || mutedTail > 0
+        if let inbandKeys, let output { inbandKeys.hear(samples) { output.inbound(key: $0, now: now) } }
+        let isSilenced = isMuted || mutedTail > 0 || inbandKeys?.isPressed == true
         if isSilenced {
             samples.update(repeating: 0)
             mutedTail = max(0, mutedTail - count)
@@ -317,4 +320,6 @@ final class InboundStream {
 /// Takes what a receiving half puts out.
 protocol InboundStreamOutput: AnyObject {
     func inbound(_ frame: borrowing AudioFrame, now: NIODeadline)
+    /// A key began as a tone in the sound.
+    func inbound(key: Digit, now: NIODeadline)
 }

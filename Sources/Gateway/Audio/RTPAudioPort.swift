@@ -26,6 +26,9 @@ final class RTPAudioPort: AudioPort, InboundStreamOutput {
     private var earlier = InboundStream.Counters()
     /// Toward a far end that takes no telephone-events.
     private var keyTones: KeyTones?
+    /// Whether this peer may send keys as tones in its sound, where it sends no telephone-events; counts from the next `start` on.
+    var detectsInbandKeys = false
+    private var keysStaySound = false
     /// What the peer's reports make of our Opus; kept over changes of codec and bridge.
     private(set) var adaptation: OpusAdaptation?
     private var reportsSeen = 0
@@ -64,12 +67,17 @@ final class RTPAudioPort: AudioPort, InboundStreamOutput {
 
     var wantsGapFreeStream: Bool { false }
 
+    var takesKeysAsSound: Bool { audio.telephoneEvent == nil }
+
+    func prepare(keysStaySound: Bool) { self.keysStaySound = keysStaySound }
+
     func start(rate: Int, gapFree: Bool, sink: any AudioSink, now: NIODeadline) {
         stop()
         self.sink = sink
         let stream = InboundStream(formats: audio.receivePayloadTypes, rate: rate, gapFree: gapFree, seed: seed, now: now)
         stream.output = self
         stream.isHeld = !audio.direction.receives
+        if detectsInbandKeys, audio.receiveTelephoneEvents.isEmpty, !keysStaySound { stream.inbandKeys = InbandKeys(rate: rate) }
         inbound = stream
         keyTones = audio.telephoneEvent == nil ? KeyTones(rate: rate) : nil
         outbound = OutboundStream(audio: audio, rate: rate, opus: opus, after: axis, now: now)
@@ -208,6 +216,10 @@ final class RTPAudioPort: AudioPort, InboundStreamOutput {
 
     func inbound(_ frame: borrowing AudioFrame, now: NIODeadline) {
         sink?.receive(frame, from: self, now: now)
+    }
+
+    func inbound(key: Digit, now: NIODeadline) {
+        sink?.receive(digit: key, from: self, now: now)
     }
 
     // MARK: Inside

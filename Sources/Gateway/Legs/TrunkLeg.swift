@@ -17,6 +17,8 @@ final class TrunkLeg: Leg, MediaWire {
         var acceptFrom: [AddressPrefix]
         var codecs: [AudioCodec]
         var sendsTelephoneEvents: Bool
+        /// Whether keys are looked for in the sound of a phone that sends no telephone-events.
+        var detectsInbandKeys: Bool
         var sessionID: UInt64
         var cname: String
 
@@ -28,7 +30,8 @@ final class TrunkLeg: Leg, MediaWire {
             self.signallingPeer = signallingPeer
             acceptFrom = (trunk.acceptFrom.map(\.description) + hosts).compactMap { AddressPrefix($0) }
             codecs = trunk.codecs.compactMap { AudioCodec(rawValue: $0.rawValue.lowercased()) }
-            sendsTelephoneEvents = trunk.dtmf == .auto || trunk.dtmf == .rfc4733
+            sendsTelephoneEvents = trunk.dtmf != .inband
+            detectsInbandKeys = trunk.dtmf == .auto || trunk.dtmf == .inband
             sessionID = UInt64(now.uptimeNanoseconds)
             cname = call.description
         }
@@ -85,6 +88,7 @@ final class TrunkLeg: Leg, MediaWire {
         deferred = wire
         wire.target = self
         self.port.keepsStreamAlive = true
+        self.port.detectsInbandKeys = parameters.detectsInbandKeys
         table.register(self, socket)
     }
 

@@ -91,7 +91,7 @@ import Transcode
     }
 
     /// The keys in a stream: one marker, one timestamp and three end packets each.
-    private static func keys(_ listener: Listener, type: UInt8, step: Int) -> [UInt8] {
+    static func keys(_ listener: Listener, type: UInt8, step: Int) -> [UInt8] {
         let events = listener.packets.filter { $0.payloadType == type }
         var keys: [UInt8] = []
         var last: UInt32?
@@ -106,7 +106,7 @@ import Transcode
         return keys
     }
 
-    private static func tone(_ key: UInt8, rate: Int, milliseconds: Int = 120) -> [Int16] {
+    static func tone(_ key: UInt8, rate: Int, milliseconds: Int = 120) -> [Int16] {
         let generator = ToneGenerator(rate: rate)
         _ = generator.start(digit: Tone.digits[Int(key)], milliseconds: milliseconds)
         return [Int16](unsafeUninitializedCapacity: rate * milliseconds / 1000) { samples, count in count = generator.generate(into: samples) }

@@ -1,0 +1,51 @@
+import Transcode
+
+/// Finds keys that a phone without telephone-events sends as tones in its sound. Confined to the call's media loop.
+final class InbandKeys {
+    /// A key's tone is sounding; it is muted, for the far end gets the key in a better way.
+    private(set) var isPressed = false
+    private let detector: DTMFDetector
+    /// Where the bridge's rate is not the detector's.
+    private let resampler: Resampler?
+    private let scratch: SampleBuffer
+    private var events: [DTMFDetector.Event] = []
+
+    /// Samples of the longest frame, 120 ms, at the detector's rate.
+    private static let longestFrame = 960
+
+    /// - Parameter rate: of the samples given to `hear`, in Hz
+    /// nil when memory is short or the rate cannot be converted.
+    init?(rate: Int) {
+        guard let detector = DTMFDetector() else { return nil }
+        detector.isEnabled = true
+        self.detector = detector
+        if rate == DTMFDetector.rate {
+            resampler = nil
+        } else {
+            guard let made = Resampler(from: rate, to: DTMFDetector.rate) else { return nil }
+            resampler = made
+        }
+        scratch = SampleBuffer(capacity: resampler == nil ? 0 : Self.longestFrame)
+        events.reserveCapacity(8)
+    }
+
+    /// Hears the next samples, 120 ms at most.
+    /// - Parameter began: called for each key whose tone began in them
+    func hear(_ samples: UnsafeMutableBufferPointer<Int16>, began: (Digit) -> Void) {
+        events.removeAll(keepingCapacity: true)
+        if let resampler {
+            let count = resampler.process(UnsafeBufferPointer(samples), into: scratch.samples)
+            detector.process(UnsafeBufferPointer(scratch.prefix(count)), into: &events)
+        } else {
+            detector.process(UnsafeBufferPointer(samples), into: &events)
+        }
+        for event in events {
+            switch event {
+            case .began(let character):
+                isPressed = true
+                if let digit = Digit(character) { began(digit) }
+            case .ended: isPressed = false
+            }
+        }
+    }
+}
