@@ -73,7 +73,7 @@ let package = Package(
             swiftSettings: strict),
 
         // `make bench`: the engines beside bare loops in C, and whole calls beside rtpengine (Bench/README.md).
-        .target(name: "CBench", dependencies: ["COpus", "CSRTP", "CSpandsp", "CSpeexDSP", "COsipParser"], path: "Bench/CBench"),
+        .target(name: "CBench", dependencies: ["COpus", "COpenSSL", "CSRTP", "CSpandsp", "CSpeexDSP", "COsipParser"], path: "Bench/CBench"),
         .executableTarget(
             name: "Bench",
             dependencies: [

@@ -9,6 +9,8 @@ enum BenchCommand {
         guard bench_is_optimised() == 1 else { fail("built without optimisation, which would compare compilers: use make bench") }
         if CommandLine.arguments.dropFirst().first == BareGateway.argument { BareGateway.run(CommandLine.arguments.dropFirst(2)) }
         if CommandLine.arguments.dropFirst().first == SoundRows.argument { recordSound(CommandLine.arguments.dropFirst(2)) }
+        if CommandLine.arguments.dropFirst().first == BareAgentGateway.argument { BareAgentGateway.run(CommandLine.arguments.dropFirst(2)) }
+        if CommandLine.arguments.dropFirst().first == EchoAgent.argument { EchoAgent.run() }
         let wanted = CommandLine.arguments.dropFirst().first
         print(Machine.description)
         let rows: [Comparison]
@@ -18,7 +20,9 @@ enum BenchCommand {
         } catch {
             fail("the rows could not be set up: \(error)")
         }
-        let wantsCalls = isWanted(CallRows.title, wanted)
+        let kinds = CallRows.Kind.allCases.filter { isWanted($0.title, wanted) }
+        let wantsGrowth = isWanted(CallRows.growthTitle, wanted)
+        let wantsCalls = !kinds.isEmpty || wantsGrowth
         guard !rows.isEmpty || wantsCalls else { fail("no row contains “\(wanted ?? "")”") }
         var group = ""
         for row in rows {
@@ -40,9 +44,9 @@ enum BenchCommand {
         }
         guard wantsCalls else { return }
         do {
-            try CallRows.run(callCount: CommandLine.arguments.dropFirst(2).first.flatMap { Int($0) } ?? CallRows.usualCallCount)
+            try CallRows.run(kinds, callCount: CommandLine.arguments.dropFirst(2).first.flatMap { Int($0) } ?? CallRows.usualCallCount, growth: wantsGrowth)
         } catch {
-            fail("“\(CallRows.title)” failed: \(error)")
+            fail("the calls failed: \(error)")
         }
     }
 

@@ -20,15 +20,16 @@ struct CallFigures {
         self.cpuPerCallSecond = cpuPerCallSecond
         self.ownCPUPerCallSecond = ownCPUPerCallSecond
         self.memoryPerCall = memoryPerCall
-        delaysToPhone = calls.flatMap(\.phone.delays)
-        delaysToBrowser = calls.flatMap(\.browser.delays)
+        delaysToPhone = calls.compactMap(\.phone).flatMap(\.delays)
+        delaysToBrowser = calls.compactMap(\.browser).flatMap(\.delays)
         let legs = calls.flatMap(\.legs)
         sent = legs.reduce(0) { $0 + $1.counts.sent }
         lost = legs.reduce(0) { $0 + max($1.counts.lost, $1.undelivered) }
         late = legs.reduce(0) { $0 + $1.counts.late }
         silent = calls.flatMap { call in
-            [("browser", call.browser), ("phone", call.phone)].filter { $0.1.counts.received * 2 < $0.1.counts.sent }.map {
-                "the \($0.0) of call \(call.number) sent \($0.1.counts.sent) packets and got \($0.1.counts.received)"
+            [("browser", call.browser), ("phone", call.phone)].compactMap { name, leg in
+                guard let counts = leg?.counts, counts.received * 2 < counts.sent else { return nil }
+                return "the \(name) of call \(call.number) sent \(counts.sent) packets and got \(counts.received)"
             }
         }
     }

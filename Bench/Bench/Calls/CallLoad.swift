@@ -43,7 +43,8 @@ struct CallLoad {
         while let call = subject.calls.first(where: { !$0.isReady }) {
             if let reason = call.legs.compactMap(\.transport.failure).first { throw subject.process.failure("call \(call.number): \(reason)") }
             guard NIODeadline.now() < end else {
-                let state = "browser \(call.browser.isReady ? "up" : "not up"), phone \(call.phone.isReady ? "up" : "not up")"
+                let state = [("browser", call.browser), ("phone", call.phone)]
+                    .compactMap { name, leg in leg.map { "\(name) \($0.isReady ? "up" : "not up")" } }.joined(separator: ", ")
                 throw subject.process.failure("call \(call.number) did not come up: \(state)")
             }
             try turn(for: .milliseconds(10))

@@ -1,14 +1,35 @@
 import Foundation
 import RTCStack
 
-/// Whole calls through whole gateways: browser and phone at either end of Tandem, of the bare loop and of rtpengine, the same
-/// load through one after the other.
+/// Whole calls through whole gateways: the same load through one after the other.
 struct CallRows {
-    static let title = "calls, browser ↔ trunk"
+    /// What is at the two ends of the calls of a table.
+    enum Kind: CaseIterable {
+        case browserAndTrunk, phoneAndAgent, browserAndAgent
+
+        var title: String {
+            switch self {
+            case .browserAndTrunk: "calls, browser ↔ trunk"
+            case .phoneAndAgent: "calls, phone ↔ agent"
+            case .browserAndAgent: "calls, browser ↔ agent"
+            }
+        }
+
+        var description: String {
+            switch self {
+            case .browserAndTrunk: "Opus over ICE, DTLS and SRTP (GCM) ↔ PCMU"
+            case .phoneAndAgent: "PCMU ↔ an echoing WebSocket agent (Twilio messages)"
+            case .browserAndAgent: "Opus over ICE, DTLS and SRTP (GCM) ↔ an echoing WebSocket agent (Twilio messages)"
+            }
+        }
+    }
+
     private static let rounds = 3
     private static let seconds: Int64 = 5
     /// Few enough for rtpengine on half a core, enough for cold caches.
     static let usualCallCount = 20
+    /// Calls of the row that shows how the cost grows with their number.
+    private static let growth = (one: 1, few: 10, many: 200)
 
     private struct Result {
         let name: String
@@ -16,47 +37,71 @@ struct CallRows {
         var ratios: [Double] = []
     }
 
-    /// Prints the table. The first gateway of a round is what the others are divided by.
-    static func run(callCount: Int) throws {
+    private let folder: URL
+    private let material: CallMaterial
+    private let certificate: DTLSCertificate
+
+    /// Prints the tables of these kinds.
+    static func run(_ kinds: [Kind], callCount: Int, growth wantsGrowth: Bool) throws {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("tandem-bench-\(ProcessInfo.processInfo.processIdentifier)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
-        let material = try CallMaterial()
         let certificate: DTLSCertificate
         do {
             certificate = try DTLSCertificate()
         } catch {
             throw BenchFailure("no certificate: \(error)")
         }
-        var makers: [() throws -> any CallSubject] = [
-            { try BareGateway(calls: callCount, material: material, folder: folder) },
-            { try TandemGateway(calls: callCount, material: material, certificate: certificate, folder: folder) },
-        ]
-        if RTPEngine.isInstalled { makers.append { try RTPEngine(calls: callCount, material: material, certificate: certificate, folder: folder) } }
+        let rows = CallRows(folder: folder, material: try CallMaterial(), certificate: certificate)
+        for kind in kinds { try rows.table(kind, callCount: callCount) }
+        if wantsGrowth { try rows.growth() }
+    }
 
-        print("\n\(title): \(callCount) at once, Opus over ICE, DTLS and SRTP (GCM) ↔ PCMU, \(rounds) rounds of \(seconds) s")
+    /// The first gateway of a round is what the others are divided by.
+    private func makers(_ kind: Kind, _ count: Int, _ agent: EchoAgent?) -> [() throws -> any CallSubject] {
+        guard let agent else {
+            var makers: [() throws -> any CallSubject] = [
+                { try BareGateway(calls: count, material: material, folder: folder) },
+                { try TandemGateway(calls: count, material: material, certificate: certificate, folder: folder) },
+            ]
+            if RTPEngine.isInstalled { makers.append { try RTPEngine(calls: count, material: material, certificate: certificate, folder: folder) } }
+            return makers
+        }
+        let isBrowser = kind == .browserAndAgent
+        return [
+            { try BareAgentGateway(calls: count, isBrowser: isBrowser, agent: agent, material: material, folder: folder) },
+            {
+                try TandemAgentGateway(
+                    calls: count, isBrowser: isBrowser, agent: agent, material: material, certificate: certificate, folder: folder)
+            },
+        ]
+    }
+
+    private func table(_ kind: Kind, callCount: Int) throws {
+        print("\n\(kind.title): \(callCount) at once, \(kind.description), \(Self.rounds) rounds of \(Self.seconds) s")
+        let agent = kind == .browserAndTrunk ? nil : try EchoAgent(folder: folder)
         var results: [Result] = []
-        for _ in 0..<rounds {
+        for _ in 0..<Self.rounds {
             var bare = Double.nan
-            for (index, make) in makers.enumerated() {
+            for (index, make) in makers(kind, callCount, agent).enumerated() {
                 let subject = try make()
-                let figures = try CallLoad(subject: subject, seconds: seconds).run()
+                let figures = try CallLoad(subject: subject, seconds: Self.seconds).run()
                 if index == 0 { bare = figures.cpuPerCallSecond }
                 if !results.indices.contains(index) { results.append(Result(name: subject.name)) }
                 results[index].figures.append(figures)
                 results[index].ratios.append(figures.cpuPerCallSecond / bare)
             }
         }
-        show(results)
+        show(results, kind)
     }
 
-    private static func show(_ results: [Result]) {
+    private func show(_ results: [Result], _ kind: Kind) {
         print(CallTable.head)
         for result in results { print(CallTable.line(result.name, figures: result.figures, ratio: CallTable.median(result.ratios))) }
         if results.count > 2 {
             let ratios = zip(results[2].ratios, results[1].ratios).map { $0 / $1 }
             print(String(format: "  %@ spends %.1f times the CPU time of %@ on a call", results[2].name, CallTable.median(ratios), results[1].name))
-        } else {
+        } else if kind == .browserAndTrunk {
             print("  rtpengine is not installed, its row is missing: scripts/install-dependencies.sh bench")
         }
         let late = results.flatMap(\.figures).reduce(0) { $0 + $1.late }
@@ -64,4 +109,23 @@ struct CallRows {
         print(String(format: "  the load generator itself: %.1f CPU-ms per call-second; %d frames sent more than 5 ms late%@", own, late, late > 0 ? ", when the machine was busy: then delay is not the gateways' alone" : ""))
         fflush(nil)
     }
+
+    /// How the cost of a call grows with the number of calls, less what the loop costs that carries them.
+    private func growth() throws {
+        let agent = try EchoAgent(folder: folder)
+        func cpu(_ count: Int) throws -> Double {
+            let subject = try TandemAgentGateway(
+                calls: count, isBrowser: false, agent: agent, material: material, certificate: certificate, folder: folder)
+            return try CallLoad(subject: subject, seconds: Self.seconds).run().cpuPerCallSecond * Double(count)
+        }
+        let counts = Self.growth
+        let (one, few, many) = (try cpu(counts.one), try cpu(counts.few), try cpu(counts.many))
+        let each = (few: (few - one) / Double(counts.few - counts.one), many: (many - one) / Double(counts.many - counts.one))
+        print("\n\(Self.growthTitle): phone ↔ agent, one window of \(Self.seconds) s each")
+        print(String(format: "  one call: %.1f %% of a core, most of it the loop that wakes every millisecond", one / 10))
+        print(String(format: "  each call more: %.2f CPU-ms per call-second up to %d, %.2f up to %d: %.2f times", each.few, counts.few, each.many, counts.many, each.many / each.few))
+        fflush(nil)
+    }
+
+    static let growthTitle = "calls, cost growth"
 }

@@ -35,6 +35,12 @@ struct CallMaterial {
         probes = 0
     }
 
+    /// A call with an agent that echoes.
+    func makeCall(_ number: Int, echoing transport: any LoadTransport, isBrowser: Bool) throws -> LoadCall {
+        let leg = try LoadLeg(isBrowser ? browser : phone, over: transport, number: number, isProbe: number < probes)
+        return LoadCall(number: number, echoing: leg, isBrowser: isBrowser)
+    }
+
     func makeCall(_ number: Int, browser browserTransport: any LoadTransport, phone phoneTransport: any LoadTransport) throws -> LoadCall {
         let isProbe = number < probes
         let ends = wrap(number, browserTransport, phoneTransport)

@@ -3,10 +3,12 @@ import NIOCore
 /// One call of the load: its two ends, or one end that hears itself.
 final class LoadCall {
     let number: Int
-    let browser: LoadLeg
-    let phone: LoadLeg
+    /// Nil where a phone talks to an agent.
+    let browser: LoadLeg?
+    /// Nil where a browser talks to an agent.
+    let phone: LoadLeg?
 
-    var legs: [LoadLeg] { [browser, phone] }
+    var legs: [LoadLeg] { [browser, phone].compactMap { $0 } }
 
     init(number: Int, browser: LoadLeg, phone: LoadLeg) {
         self.number = number
@@ -14,6 +16,14 @@ final class LoadCall {
         self.phone = phone
         browser.far = phone
         phone.far = browser
+    }
+
+    /// With an agent that sends back what it hears.
+    init(number: Int, echoing caller: LoadLeg, isBrowser: Bool) {
+        self.number = number
+        browser = isBrowser ? caller : nil
+        phone = isBrowser ? nil : caller
+        caller.far = caller
     }
 
     private(set) var hasBegun = false

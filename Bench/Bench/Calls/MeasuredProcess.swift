@@ -9,7 +9,7 @@ final class MeasuredProcess {
     /// - Parameter folder: where its log goes
     init(_ program: String, _ arguments: [String], folder: URL) throws {
         guard FileManager.default.isExecutableFile(atPath: program) else { throw BenchFailure("\(program) is not there") }
-        logPath = folder.appendingPathComponent("\(URL(fileURLWithPath: program).lastPathComponent).log").path
+        logPath = folder.appendingPathComponent("\(URL(fileURLWithPath: program).lastPathComponent)-\(arguments.first ?? "").log").path
         // Else what an earlier one said would be taken for its own.
         try? FileManager.default.removeItem(atPath: logPath)
         var strings = ([program] + arguments).map { strdup($0) } as [UnsafeMutablePointer<CChar>?]

@@ -30,7 +30,7 @@ final class TandemGateway: CallSubject {
     }
 
     /// Beside this program, where `make bench` built it, unless TANDEM_BINARY names another.
-    private static var program: String {
+    static var program: String {
         ProcessInfo.processInfo.environment["TANDEM_BINARY"]
             ?? URL(fileURLWithPath: BareGateway.program).deletingLastPathComponent().appendingPathComponent("tandem").path
     }
@@ -39,6 +39,7 @@ final class TandemGateway: CallSubject {
         """
         http: { listen: 127.0.0.1:0 }
         browser: { listen: 127.0.0.1:0, advertise: [127.0.0.1] }
+        media: { loops: 1 }
         sip: { listen: ["udp:127.0.0.1:0"], rtp_ports: 14000-17999 }
         trunks:
           carrier:

@@ -31,4 +31,9 @@ void bench_process_stop(int process);
 /// (PCMU), known by their ports. Prints `ready` and its ports: the one for all browsers, then one for each phone. Then it
 /// moves sound until it is killed. Returns only when it cannot begin.
 int bench_gateway_run(int calls, const uint16_t *browsers, const uint16_t *phones, const uint8_t *key, int complexity);
+/// The same for calls with an agent: `callers` are browsers, or phones; each call has a WebSocket to `agent`, a port of 127.0.0.1,
+/// which sends back what it gets. Prints `ready` and a port for each caller.
+int bench_agent_gateway_run(int browsers, int calls, uint16_t agent, const uint16_t *callers, const uint8_t *key, int complexity);
+/// An agent that sends back what it gets, for any number of calls. Prints `ready` and its port. Returns only when it cannot begin.
+int bench_echo_agent_run(void);
 enum { BENCH_BROWSER_SSRC = 0x20000000, BENCH_PHONE_SSRC = 0x10000000 };
