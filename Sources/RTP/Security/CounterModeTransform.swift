@@ -25,13 +25,13 @@ final class CounterModeTransform: SRTPTransform {
     }
 
     func seal(_ packet: SRTPPacket) -> Bool {
-        guard packets.apply(packet), let tag = packetTag(packet) else { return false }
-        (packet.bytes + packet.length).copyMemory(from: tag, byteCount: Self.tagLength)
+        guard packets.apply(packet) else { return false }
+        (packet.bytes + packet.length).copyMemory(from: packetTag(packet), byteCount: Self.tagLength)
         return true
     }
 
     func open(_ packet: SRTPPacket) -> Bool {
-        guard let tag = packetTag(packet), CRYPTO_memcmp(tag, packet.bytes + packet.length, Self.tagLength) == 0 else { return false }
+        guard CRYPTO_memcmp(packetTag(packet), packet.bytes + packet.length, Self.tagLength) == 0 else { return false }
         return packets.apply(packet)
     }
 
@@ -39,14 +39,12 @@ final class CounterModeTransform: SRTPTransform {
         guard controls.apply(packet) else { return false }
         let word = (UInt32(truncatingIfNeeded: packet.index) | SRTPStream.encryptedFlag).bigEndian
         packet.bytes.storeBytes(of: word, toByteOffset: packet.length, as: UInt32.self)
-        guard let tag = controlTag(packet) else { return false }
-        (packet.bytes + packet.length + 4).copyMemory(from: tag, byteCount: Self.tagLength)
+        (packet.bytes + packet.length + 4).copyMemory(from: controlTag(packet), byteCount: Self.tagLength)
         return true
     }
 
     func openControl(_ packet: SRTPPacket) -> Bool {
-        guard let tag = controlTag(packet), CRYPTO_memcmp(tag, packet.bytes + packet.length + 4, Self.tagLength) == 0
-        else { return false }
+        guard CRYPTO_memcmp(controlTag(packet), packet.bytes + packet.length + 4, Self.tagLength) == 0 else { return false }
         return controls.apply(packet)
     }
 
@@ -54,13 +52,13 @@ final class CounterModeTransform: SRTPTransform {
     func controlIndexOffset(_ plain: Int) -> Int { plain }
 
     /// Over the packet and the rollover counter, which is not sent (RFC 3711 section 4.2).
-    private func packetTag(_ packet: SRTPPacket) -> UnsafeMutablePointer<UInt8>? {
+    private func packetTag(_ packet: SRTPPacket) -> UnsafeMutablePointer<UInt8> {
         var rollover = UInt32(truncatingIfNeeded: packet.index >> 16).bigEndian
         return packetTags.digest(packet.bytes, packet.length, followedBy: &rollover)
     }
 
     /// Over the packet and the index word behind it.
-    private func controlTag(_ packet: SRTPPacket) -> UnsafeMutablePointer<UInt8>? {
+    private func controlTag(_ packet: SRTPPacket) -> UnsafeMutablePointer<UInt8> {
         controlTags.digest(packet.bytes, packet.length + 4, followedBy: nil)
     }
 

@@ -4,6 +4,7 @@
 #pragma once
 #include "shims_opus.h"
 #include "shims_dtls.h"
+#include "shims_hmac.h"
 #include "shims_net.h"
 #include "shims_sip.h"
 #include "shims_spandsp.h"
