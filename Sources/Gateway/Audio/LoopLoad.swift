@@ -20,12 +20,13 @@ struct LoopLoad: Sendable {
     /// From this share of a core on, the loop takes no more calls; it takes calls again below `coolShare`.
     private static let hotShare = 0.80
     private static let coolShare = 0.65
-    /// From this share of late slots on in two windows, though the thread is not busy: others have the processor.
+    /// From this share of late slots on for two seconds, though the thread is not busy: others have the processor. A shared machine
+    /// that stands still for a moment is no reason to refuse anybody.
     private static let hotLate = 0.20
     private static let coolLate = 0.02
     /// With fewer calls than this it is not the calls that make the loop late, and refusing more would help nobody.
     private static let fewCalls = 8
-    private static let lateWindowsToRefuse = 2
+    private static let lateWindowsToRefuse = 4
     private static let coolWindowsToAdmit = 4
 
     mutating func slotPlayed(isLate: Bool) {

@@ -34,7 +34,8 @@ extension MediaLoop {
                 text = description.offer()
             }
         } catch {
-            environment.io.close(socket)
+            // A peer that sends nothing but nonsense must not use up the ports.
+            environment.io.close(socket, wasTold: false)
             return .failure(.description(error))
         }
         var random = AnyGenerator(environment.randomness())

@@ -57,9 +57,9 @@ final class EpollMediaIO: MediaIO {
         }
     }
 
-    func close(_ port: TrunkPort) {
+    func close(_ port: TrunkPort, wasTold: Bool) {
         for case .trunk(let descriptor) in [port.media, port.control] { Glibc.close(descriptor) }
-        ports.release(port.number)
+        ports.release(port.number, rests: wasTold)
     }
 
     func poll(into receiver: any DatagramReceiver) {

@@ -8,7 +8,8 @@ protocol MediaIO: AnyObject {
     /// Opens a socket for one trunk leg.
     /// - Returns: nil when no port is left.
     func openTrunkPort() -> TrunkPort?
-    func close(_ port: TrunkPort)
+    /// - Parameter wasTold: false for a port that nobody was told of: it need not rest before it is used again.
+    func close(_ port: TrunkPort, wasTold: Bool)
     /// Reads everything that is there and hands each datagram over, which may be changed in place.
     func poll(into receiver: any DatagramReceiver)
     /// Room for one datagram of `DatagramSize.slot` bytes, valid until `send`; nil when the batch cannot take more.
@@ -20,6 +21,10 @@ protocol MediaIO: AnyObject {
     var counters: MediaIOCounters { get }
     /// Closes every socket.
     func close()
+}
+
+extension MediaIO {
+    func close(_ port: TrunkPort) { close(port, wasTold: true) }
 }
 
 /// Which socket of the loop a datagram came in on or goes out of.

@@ -39,10 +39,11 @@ final class PortPool: Sendable {
         return nil
     }
 
-    func release(_ number: Int) {
+    /// - Parameter rests: false for a port whose number was never told: no packet can come late.
+    func release(_ number: Int, rests: Bool = true) {
         state.withLockedValue {
             $0.inUse.remove(number)
-            $0.resting[number] = .now() + Self.quarantine
+            if rests { $0.resting[number] = .now() + Self.quarantine }
         }
     }
 

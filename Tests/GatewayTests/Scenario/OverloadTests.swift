@@ -111,10 +111,10 @@ import Testing
             _ = load.turned(calls: 20, now: now, used: { .zero })
         }
         _ = load.turned(calls: 20, now: now, used: { .zero })
-        window(late: 60)
+        for _ in 0..<3 { window(late: 60) }
         #expect(!load.isOverloaded)
         window(late: 0)
-        window(late: 60)
+        for _ in 0..<3 { window(late: 60) }
         #expect(!load.isOverloaded)
         window(late: 30)
         #expect(load.isOverloaded)

@@ -45,11 +45,11 @@ final class VirtualMediaIO: MediaIO {
         return nextDescriptor
     }
 
-    func close(_ port: TrunkPort) {
+    func close(_ port: TrunkPort, wasTold: Bool) {
         for case .trunk(let descriptor) in [port.media, port.control] {
             if let number = portNumbers.removeValue(forKey: descriptor) { sockets[number] = nil }
         }
-        ports.release(port.number)
+        ports.release(port.number, rests: wasTold)
     }
 
     /// Whether a socket of this loop is bound there; if so, the datagram waits for the next poll.
