@@ -26,7 +26,7 @@ extension MediaLoop {
             localAddress: parameters.localAddress, localPort: socket.number, codecs: parameters.codecs,
             telephoneEvent: parameters.sendsTelephoneEvents, sessionID: parameters.sessionID)
         let text: String
-        var audio = NegotiatedAudio(codec: parameters.codecs.first ?? .pcmu, payloadType: 0, receivePayloadTypes: [0: .pcmu, 8: .pcma])
+        var audio = NegotiatedAudio(assumedOf: parameters.codecs)
         do {
             if let offer {
                 (text, audio) = try description.answer(offer: offer)
@@ -62,7 +62,7 @@ extension MediaLoop {
             localAddress: parameters.localAddress, localPort: socket.number, codecs: parameters.codecs,
             telephoneEvent: parameters.sendsTelephoneEvents, sessionID: parameters.sessionID)
         let offer = description.offer()
-        let assumed = NegotiatedAudio(codec: parameters.codecs.first ?? .pcmu, payloadType: 0, receivePayloadTypes: [0: .pcmu, 8: .pcma])
+        let assumed = NegotiatedAudio(assumedOf: parameters.codecs)
         var random = AnyGenerator(environment.randomness())
         let leg = TrunkLeg(
             parameters: parameters, socket: socket, description: description, audio: assumed, isNegotiated: false,
@@ -73,5 +73,15 @@ extension MediaLoop {
             }, now: now)
         call.adopt(callee: leg, now: now)
         return .success(offer)
+    }
+}
+
+extension NegotiatedAudio {
+    /// Until the answer to an offer of these codecs comes: what a phone would send that answers with its sound first.
+    init(assumedOf codecs: [AudioCodec]) {
+        let first = codecs.first ?? .pcmu
+        self.init(
+            codec: first, payloadType: first.defaultPayloadType,
+            receivePayloadTypes: Dictionary(codecs.map { ($0.defaultPayloadType, $0) }, uniquingKeysWith: { first, _ in first }))
     }
 }

@@ -41,9 +41,7 @@ final class OutboundStream {
     /// - Parameter earlier: the axis of the stream this one follows on the same RTP session.
     init?(audio: NegotiatedAudio, rate: Int, opus: OpusEncoder.Settings, after earlier: TimestampMapper?, now: NIODeadline) {
         let native = CodecCatalogue.rates(of: audio.codec.rawValue)
-        var settings = opus
-        settings.frameMilliseconds = audio.packetTime
-        if let most = audio.opus.maxAverageBitrate { settings.bitrate = min(settings.bitrate, most) }
+        let settings = opus.fitted(to: audio)
         guard let encodeRate = native.contains(rate) ? rate : native.first,
             let encoder = CodecCatalogue.makeEncoder(name: audio.codec.rawValue, rate: encodeRate, opus: settings)
         else { return nil }

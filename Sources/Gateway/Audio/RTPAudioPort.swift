@@ -182,7 +182,7 @@ final class RTPAudioPort: AudioPort, InboundStreamOutput {
 
     /// A new answer of the same leg (hold, resume, another codec). Our SSRC, sequence numbers and axis go on.
     func renegotiate(_ audio: NegotiatedAudio, now: NIODeadline) {
-        let changesCodec = audio.codec != self.audio.codec || audio.packetTime != self.audio.packetTime
+        let changesCodec = audio.codec != self.audio.codec || audio.packetTime != self.audio.packetTime || audio.opus != self.audio.opus
         let changesFormats = audio.receivePayloadTypes != self.audio.receivePayloadTypes
             || (audio.telephoneEvent == nil) != (self.audio.telephoneEvent == nil)
         self.audio = audio

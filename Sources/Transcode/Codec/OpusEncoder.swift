@@ -14,12 +14,21 @@ public final class OpusEncoder: AudioEncoder {
         public var expectedLoss: Int
         /// Length of the usual frame in milliseconds: 10, 20, 40 or 60.
         public var frameMilliseconds: Int
+        /// Hertz the listener can play, 8000 to 48000: no wider band is coded.
+        public var playbackRate: Int
+        /// Every frame takes the same number of bytes.
+        public var isConstantBitrate: Bool
 
-        public init(bitrate: Int = 24_000, complexity: Int = 5, expectedLoss: Int = 0, frameMilliseconds: Int = 20) {
+        public init(
+            bitrate: Int = 24_000, complexity: Int = 5, expectedLoss: Int = 0, frameMilliseconds: Int = 20,
+            playbackRate: Int = 48_000, isConstantBitrate: Bool = false
+        ) {
             self.bitrate = bitrate
             self.complexity = complexity
             self.expectedLoss = expectedLoss
             self.frameMilliseconds = frameMilliseconds
+            self.playbackRate = playbackRate
+            self.isConstantBitrate = isConstantBitrate
         }
     }
 
@@ -44,7 +53,8 @@ public final class OpusEncoder: AudioEncoder {
         self.rate = rate
         frameSamples = rate / 1000 * settings.frameMilliseconds
         guard set(OPUS_SET_SIGNAL_REQUEST, OPUS_SIGNAL_VOICE), set(OPUS_SET_DTX_REQUEST, 0),
-            set(OPUS_SET_MAX_BANDWIDTH_REQUEST, Self.bandwidth(for: rate)),
+            set(OPUS_SET_MAX_BANDWIDTH_REQUEST, Self.bandwidth(for: min(rate, settings.playbackRate))),
+            set(OPUS_SET_VBR_REQUEST, settings.isConstantBitrate ? 0 : 1),
             set(complexity: settings.complexity), set(bitrate: settings.bitrate), set(expectedLoss: settings.expectedLoss)
         else { return nil }
     }
@@ -94,12 +104,13 @@ public final class OpusEncoder: AudioEncoder {
         tandem_opus_encoder_set(state, request, value) == OPUS_OK
     }
 
-    /// The widest band that `rate` can hold: coding more would spend bits on nothing.
+    /// The widest band that `rate` can hold (RFC 7587 section 3.1.1): coding more would spend bits on nothing.
     private static func bandwidth(for rate: Int) -> opus_int32 {
         switch rate {
-        case 8000: OPUS_BANDWIDTH_NARROWBAND
-        case 16000: OPUS_BANDWIDTH_WIDEBAND
-        case 24000: OPUS_BANDWIDTH_SUPERWIDEBAND
+        case ..<12000: OPUS_BANDWIDTH_NARROWBAND
+        case ..<16000: OPUS_BANDWIDTH_MEDIUMBAND
+        case ..<24000: OPUS_BANDWIDTH_WIDEBAND
+        case ..<48000: OPUS_BANDWIDTH_SUPERWIDEBAND
         default: OPUS_BANDWIDTH_FULLBAND
         }
     }
