@@ -25,6 +25,13 @@ enum MediaTypes {
         return mediaRange(field[...]) == type
     }
 
+    /// Whether a body may be of one of `types`: it says so, or says nothing, or what tools say who do not know (curl names every
+    /// body a form). What it really is shows when it is read.
+    static func mayBe(_ field: String?, _ types: [String]) -> Bool {
+        guard let field else { return true }
+        return (types + ["application/x-www-form-urlencoded", "application/octet-stream"]).contains { matches(field, $0) }
+    }
+
     /// Whether an `Accept` field lets `type` through (RFC 9110 section 12.5.1); none does.
     static func accepts(_ field: String?, _ type: String) -> Bool {
         guard let field else { return true }

@@ -1,6 +1,7 @@
 import Foundation
 import HTTPTypes
 import Hummingbird
+import NIOHTTP1
 
 /// A refusal as `application/problem+json` (RFC 9457): what happened, and what the caller can do about it.
 struct HTTPProblem: HTTPResponseError, Equatable {
@@ -15,7 +16,9 @@ struct HTTPProblem: HTTPResponseError, Equatable {
     var headers: HTTPFields = [:]
 
     init(_ status: HTTPResponse.Status, _ detail: String, end: CallEnd? = nil, headers: HTTPFields = [:]) {
-        self.status = status
+        // A status made of its number alone has no words, and the words are the title.
+        let words = HTTPResponseStatus(statusCode: status.code).reasonPhrase
+        self.status = status.reasonPhrase.isEmpty ? HTTPResponse.Status(code: status.code, reasonPhrase: words) : status
         self.detail = detail
         self.end = end
         self.headers = headers

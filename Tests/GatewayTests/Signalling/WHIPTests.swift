@@ -68,6 +68,7 @@ import Testing
             #expect(response.status == status)
             #expect(response.headers["content-type"] == "application/problem+json")
             #expect(response["status"] == "\(status)" && response["detail"]?.isEmpty == false && response["type"] == "about:blank")
+            #expect(response["title"]?.isEmpty == false)
             if status == 503 {
                 #expect(Int(response.headers["retry-after"] ?? "") ?? 0 > 0)
                 #expect(response["cause"] == "draining" && response["sip_code"] == "503")

@@ -66,7 +66,7 @@ struct DialplanController: Sendable {
     }
 
     private func route(_ request: Request) async throws -> Response {
-        guard MediaTypes.matches(request.headers[.contentType], MediaTypes.json) else {
+        guard MediaTypes.mayBe(request.headers[.contentType], [MediaTypes.json]) else {
             throw HTTPProblem(.unsupportedMediaType, "Send the question as \(MediaTypes.json).")
         }
         let body = try await APIResponse.body(of: request, limit: Self.questionLimit)
@@ -95,8 +95,8 @@ struct DialplanController: Sendable {
 
     /// A dial plan as a body.
     private static func plan(of request: Request) async throws -> [UInt8] {
-        let types = [MediaTypes.yaml, "text/yaml", "application/x-yaml", "text/x-yaml"]
-        guard types.contains(where: { MediaTypes.matches(request.headers[.contentType], $0) }) else {
+        let types = [MediaTypes.yaml, "text/yaml", "application/x-yaml", "text/x-yaml", "text/plain"]
+        guard MediaTypes.mayBe(request.headers[.contentType], types) else {
             throw HTTPProblem(.unsupportedMediaType, "Send the dial plan as \(MediaTypes.yaml).")
         }
         return try await APIResponse.body(of: request, limit: YAMLReader.maximumBytes)
