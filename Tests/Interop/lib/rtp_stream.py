@@ -68,7 +68,7 @@ class RTPStream:
         self._lock = threading.Lock()
         self._ended = threading.Event()
         self._threads = [threading.Thread(target=work, daemon=True) for work in (self._send, self._receive)]
-        self.first_sound_sent = None
+        self.first_sound_sent = None  # when the first packet that counts as sounding went out
 
     def start(self):
         for thread in self._threads:
@@ -147,7 +147,7 @@ class RTPStream:
                     event, pause, marker = None, 3, True
             else:
                 pause -= 1
-                if frame is not silence and self.first_sound_sent is None:
+                if self.first_sound_sent is None and frame is not silence and self._sounds(frame):
                     self.first_sound_sent = time.time()
                 self._packet(self.payload_type, marker, self._timestamp, frame)
                 marker = False
@@ -223,7 +223,10 @@ class RTPStream:
 
     def sounding(self, threshold=200):
         """The audio packets in which a sample is louder than the threshold."""
-        return [packet for packet in self.audio_packets() if np.abs(g711.decode(packet.payload, self.payload_type).astype(int)).max(initial=0) > threshold]
+        return [packet for packet in self.audio_packets() if self._sounds(packet.payload, threshold)]
+
+    def _sounds(self, payload, threshold=200):
+        return np.abs(g711.decode(payload, self.payload_type).astype(int)).max(initial=0) > threshold
 
     def wait_heard(self, seconds, limit):
         """Waits until that much audio has come."""
