@@ -51,6 +51,19 @@ def _free_port(kind):
         return free.getsockname()[1]
 
 
+def _free_sip_port(host):
+    """A port for SIP whose next one, which baresip takes for TLS whether it is wanted or not, is free too."""
+    while True:
+        port = _free_port(socket.SOCK_DGRAM)
+        try:
+            with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as same, socket.socket(socket.AF_INET, socket.SOCK_STREAM) as following:
+                same.bind((host, port))
+                following.bind((host, port + 1))
+                return port
+        except (OSError, OverflowError):
+            continue
+
+
 def _modules():
     found = sorted(pathlib.Path("/usr/lib").glob("**/baresip/modules"))
     assert found, "no baresip modules below /usr/lib"
@@ -74,7 +87,7 @@ class Baresip:
             stale.unlink()
         # Paths inside are short and relative: baresip forgets to record where they are long.
         control_port = _free_port(socket.SOCK_STREAM)
-        sip_port = _free_port(socket.SOCK_DGRAM)
+        sip_port = _free_sip_port(host)
         self.uri = f"sip:{host}:{sip_port};transport={transport}"
         control = _CONTROL.format(host=host, sip_port=sip_port, control_port=control_port)
         (self.folder / "config").write_text(configuration_without_sound_card(speech, rate) + control)
