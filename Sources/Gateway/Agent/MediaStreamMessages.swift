@@ -1,16 +1,31 @@
 import NIOCore
 import Transcode
 
-/// What Twilio's Media Streams and those modelled on it have in common: messages `media`, `mark` and `clear` from the agent, and
-/// sound as mu-law in base64, 8000 samples a second. A dialect holds one and adds its own names and envelope.
+/// What Twilio's Media Streams and those modelled on it have in common: numbered JSON texts that name their stream, messages `media`
+/// and `mark` both ways, `clear` from the agent, and sound as mu-law in base64, 8000 samples a second. A dialect holds one, with its
+/// own names for the number and the stream, and writes the messages that differ.
 final class MediaStreamMessages {
     static let rate = 8000
+    /// Bytes of a message beside its payload, with room for long numbers.
+    static let envelope = 256
+
+    /// As the agent is told it, and repeats it.
+    var streamID = ""
+    private let sequenceKey: StaticString
+    private let streamKey: StaticString
+    private var sequence: Int64 = 0
+    private var chunk: Int64 = 0
 
     /// What each mu-law byte sounds like.
     private let linear = SampleBuffer(capacity: 256)
     private let encoded = UnsafeMutableRawBufferPointer.allocate(byteCount: 4 * 160, alignment: 8)
 
-    init() {
+    /// - Parameters:
+    ///   - sequenceKey: what a message's number stands under
+    ///   - streamKey: what the stream's name stands under
+    init(sequenceKey: StaticString, streamKey: StaticString) {
+        self.sequenceKey = sequenceKey
+        self.streamKey = streamKey
         for byte in 0..<256 {
             withUnsafeBytes(of: UInt8(byte)) { source in
                 let target = UnsafeMutableBufferPointer(rebasing: linear.samples[byte...byte])
@@ -23,16 +38,56 @@ final class MediaStreamMessages {
 
     // MARK: To the agent
 
-    /// Bytes that `write` needs for so many samples.
-    static func length(of samples: Int) -> Int { Base64.encodedLength(samples) }
+    /// The beginning of the next message, up to where its own members follow.
+    func begin(_ event: StaticString, _ transport: any AgentTransport, capacity: Int = MediaStreamMessages.envelope) -> ByteBuffer {
+        sequence += 1
+        var message = transport.makeBuffer(capacity: capacity)
+        message.writeStaticString("{\"event\":\"")
+        message.writeStaticString(event)
+        message.writeStaticString("\",\"")
+        message.writeStaticString(sequenceKey)
+        message.writeStaticString("\":\"")
+        JSONBytes.write(sequence, to: &message)
+        message.writeStaticString("\"")
+        return message
+    }
 
-    /// Appends the sound, between quotes that the caller writes.
-    func write(_ samples: UnsafeBufferPointer<Int16>, to message: inout ByteBuffer) {
+    /// Ends a message with the stream's name, and sends it.
+    func finish(_ message: inout ByteBuffer, _ transport: any AgentTransport) {
+        message.writeStaticString(",\"")
+        message.writeStaticString(streamKey)
+        message.writeStaticString("\":\"")
+        message.writeString(streamID)
+        message.writeStaticString("\"}")
+        transport.send(text: message)
+    }
+
+    /// Sends 20 ms of the caller's sound.
+    /// - Parameter timestamp: milliseconds, as the dialect counts them
+    func sendMedia(_ samples: UnsafeBufferPointer<Int16>, timestamp: Int64, to transport: any AgentTransport) {
+        chunk += 1
         let count = G711.encode(samples, into: encoded, law: .mu)
+        var message = begin("media", transport, capacity: Base64.encodedLength(count) + Self.envelope)
+        message.writeStaticString(",\"media\":{\"track\":\"inbound\",\"chunk\":\"")
+        JSONBytes.write(chunk, to: &message)
+        message.writeStaticString("\",\"timestamp\":\"")
+        JSONBytes.write(timestamp, to: &message)
+        message.writeStaticString("\",\"payload\":\"")
         message.writeWithUnsafeMutableBytes(minimumWritableBytes: Base64.encodedLength(count)) { target in
             Base64.encode(UnsafeRawBufferPointer(rebasing: encoded[0..<count]), into: target)
             return Base64.encodedLength(count)
         }
+        message.writeStaticString("\"}")
+        finish(&message, transport)
+    }
+
+    /// Says that a mark was reached, or cleared.
+    func sendMark(_ name: String, to transport: any AgentTransport) {
+        var message = begin("mark", transport, capacity: Self.envelope + name.utf8.count)
+        message.writeStaticString(",\"mark\":{\"name\":")
+        JSONBytes.write(name, to: &message)
+        message.writeStaticString("}")
+        finish(&message, transport)
     }
 
     /// Appends a JSON object of texts, in the order of their names.
@@ -58,23 +113,22 @@ final class MediaStreamMessages {
     }
 
     /// Understands one message.
-    /// - Parameter streamID: the name that this call's stream has, and the key it stands under where an agent repeats it
-    func receive(_ text: ByteBuffer, streamID: (key: StaticString, value: String), for session: any AgentCommands) {
+    func receive(_ text: ByteBuffer, for session: any AgentCommands) {
         text.withUnsafeReadableBytes { bytes in
             var fields = Fields()
             let isObject = JSONScanner.scan(bytes) { leaf in
                 guard leaf.isString else { return }
                 switch leaf.inner {
                 case nil where leaf.outer.isText("event"): fields.event = leaf.value
-                case nil where leaf.outer.isText(streamID.key): fields.streamID = leaf.value
+                case nil where leaf.outer.isText(streamKey): fields.streamID = leaf.value
                 case let name? where leaf.outer.isText("media") && name.isText("payload"): fields.payload = leaf.value
                 case let name? where leaf.outer.isText("mark") && name.isText("name"): fields.markName = leaf.value
                 default: break
                 }
             }
             guard isObject, let event = fields.event else { return session.misunderstood("no JSON object with an event") }
-            if let other = fields.streamID, !other.elementsEqual(streamID.value.utf8) {
-                return session.misunderstood("a \(streamID.key) of another stream")
+            if let other = fields.streamID, !other.elementsEqual(streamID.utf8) {
+                return session.misunderstood("a \(streamKey) of another stream")
             }
             perform(event, fields, for: session)
         }

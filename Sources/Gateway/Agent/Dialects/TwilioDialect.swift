@@ -8,94 +8,54 @@ final class TwilioDialect: AgentDialect {
     let rate = MediaStreamMessages.rate
     let subprotocol: String? = nil
 
-    private var sequence: Int64 = 0
-    private var chunk: Int64 = 0
-    private var streamID = ""
     private var callID = ""
     private var account = ""
-    private let messages = MediaStreamMessages()
+    private let messages = MediaStreamMessages(sequenceKey: "sequenceNumber", streamKey: "streamSid")
 
     /// The account where the configuration names none.
     static let defaultAccount = "AC" + String(repeating: "0", count: 32)
-    /// Bytes of a media message beside its payload, with room for long numbers.
-    private static let envelope = 256
 
     // MARK: To the agent
 
     func opening(_ call: AgentCallInfo, to transport: any AgentTransport) {
-        streamID = "MZ\(call.call)"
+        messages.streamID = "MZ\(call.call)"
         callID = "CA\(call.call)"
         account = call.account
         var connected = transport.makeBuffer(capacity: 96)
         connected.writeString(#"{"event":"connected","protocol":"Call","version":"1.0.0"}"#)
         transport.send(text: connected)
 
-        var start = begin("start", transport, capacity: 1024)
+        var start = messages.begin("start", transport, capacity: 1024)
         start.writeString(#","start":{"accountSid":"#)
         JSONBytes.write(account, to: &start)
-        start.writeString(#","streamSid":"\#(streamID)","callSid":"\#(callID)","tracks":["inbound"],"#)
+        start.writeString(#","streamSid":"\#(messages.streamID)","callSid":"\#(callID)","tracks":["inbound"],"#)
         start.writeString(#""mediaFormat":{"encoding":"audio/x-mulaw","sampleRate":8000,"channels":1},"customParameters":"#)
         MediaStreamMessages.write(call.namedParameters, to: &start)
         start.writeString("}")
-        finish(&start, transport)
+        messages.finish(&start, transport)
     }
 
     func audio(_ samples: UnsafeBufferPointer<Int16>, position: Int64, to transport: any AgentTransport) {
-        chunk += 1
-        var message = begin("media", transport, capacity: MediaStreamMessages.length(of: samples.count) + Self.envelope)
-        message.writeStaticString(",\"media\":{\"track\":\"inbound\",\"chunk\":\"")
-        JSONBytes.write(chunk, to: &message)
-        message.writeStaticString("\",\"timestamp\":\"")
-        JSONBytes.write(position * 1000 / Int64(rate) + 1, to: &message)
-        message.writeStaticString("\",\"payload\":\"")
-        messages.write(samples, to: &message)
-        message.writeStaticString("\"}")
-        finish(&message, transport)
+        messages.sendMedia(samples, timestamp: position * 1000 / Int64(rate) + 1, to: transport)
     }
 
     func digit(_ digit: Digit, to transport: any AgentTransport) {
-        var message = begin("dtmf", transport, capacity: Self.envelope)
+        var message = messages.begin("dtmf", transport)
         message.writeString(#","dtmf":{"track":"inbound_track","digit":"\#(digit.character)"}"#)
-        finish(&message, transport)
+        messages.finish(&message, transport)
     }
 
-    func mark(_ name: String, to transport: any AgentTransport) {
-        var message = begin("mark", transport, capacity: Self.envelope + name.utf8.count)
-        message.writeStaticString(",\"mark\":{\"name\":")
-        JSONBytes.write(name, to: &message)
-        message.writeStaticString("}")
-        finish(&message, transport)
-    }
+    func mark(_ name: String, to transport: any AgentTransport) { messages.sendMark(name, to: transport) }
 
     func stop(_ end: CallEnd, to transport: any AgentTransport) {
-        var message = begin("stop", transport, capacity: Self.envelope)
+        var message = messages.begin("stop", transport)
         message.writeStaticString(",\"stop\":{\"accountSid\":")
         JSONBytes.write(account, to: &message)
         message.writeString(#","callSid":"\#(callID)"}"#)
-        finish(&message, transport)
-    }
-
-    private func begin(_ event: StaticString, _ transport: any AgentTransport, capacity: Int) -> ByteBuffer {
-        sequence += 1
-        var message = transport.makeBuffer(capacity: capacity)
-        message.writeStaticString("{\"event\":\"")
-        message.writeStaticString(event)
-        message.writeStaticString("\",\"sequenceNumber\":\"")
-        JSONBytes.write(sequence, to: &message)
-        message.writeStaticString("\"")
-        return message
-    }
-
-    private func finish(_ message: inout ByteBuffer, _ transport: any AgentTransport) {
-        message.writeStaticString(",\"streamSid\":\"")
-        message.writeString(streamID)
-        message.writeStaticString("\"}")
-        transport.send(text: message)
+        messages.finish(&message, transport)
     }
 
     // MARK: From the agent
 
-    func receive(_ text: ByteBuffer, for session: any AgentCommands) {
-        messages.receive(text, streamID: ("streamSid", streamID), for: session)
-    }
+    func receive(_ text: ByteBuffer, for session: any AgentCommands) { messages.receive(text, for: session) }
 }
