@@ -70,9 +70,8 @@ extension PlanLoader {
         if let bargeIn = reader.take("barge_in") {
             if let text = bargeIn.text, let value = AgentStep.BargeIn(rawValue: text) {
                 step.bargeIn = value
-                if value != .off { problems.warning("barge_in is not built yet: the agent clears its own speech", at: bargeIn) }
             } else {
-                problems.error("barge_in must be off, duck or flush, not \(bargeIn.quoted)", at: bargeIn)
+                problems.error("barge_in must be off, report, duck or flush, not \(bargeIn.quoted)", at: bargeIn)
             }
         }
         if let record = reader.take("record") {

@@ -27,6 +27,8 @@ public struct AgentStep: Sendable, Equatable {
     public enum BargeIn: String, Sendable, CaseIterable {
         /// Nothing: the agent clears its own speech.
         case off
+        /// The agent is told when the caller begins and stops to speak.
+        case report
         /// The agent's speech becomes quieter.
         case duck
         /// The agent's queued speech is dropped.

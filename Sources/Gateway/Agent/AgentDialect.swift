@@ -1,24 +1,44 @@
 import NIOCore
 
 /// How one kind of agent wants a call told: a translation between its messages and the session's words, and nothing else.
-/// One file each in `Dialects/`.
+/// One file each in `Dialects/`, or a folder.
 protocol AgentDialect: AnyObject {
-    /// Hertz of the audio on the wire, both ways.
+    /// Hertz of the caller's audio on the wire. May change until the agent takes the call.
     var rate: Int { get }
+    /// Hertz of the agent's audio on the wire.
+    var playoutRate: Int { get }
     /// The WebSocket subprotocol asked for (RFC 6455 1.9), if any.
     var subprotocol: String? { get }
+    /// Whether the agent takes the call with a message (`AgentCommands.accept`); else it does by letting itself be reached.
+    var acceptsByMessage: Bool { get }
+    /// How long an agent whose socket broke may take to come back to the call; nil where it cannot.
+    var resumptionWindow: TimeAmount? { get }
+
     /// Said once, as soon as the socket is up.
     func opening(_ call: AgentCallInfo, to transport: any AgentTransport)
+    /// Said in place of `opening` on a new socket of a call that the agent already had.
+    func resuming(_ playout: PlayoutPosition, to transport: any AgentTransport)
     /// 20 ms of the caller's sound at `rate`; `position` is its first sample on the gap-free stream.
     func audio(_ samples: UnsafeBufferPointer<Int16>, position: Int64, to transport: any AgentTransport)
+    /// Caller audio from `position` on, `count` samples of it, was dropped, for the agent does not read.
+    func dropped(_ count: Int, position: Int64, to transport: any AgentTransport)
     /// The caller pressed a key.
     func digit(_ digit: Digit, to transport: any AgentTransport)
-    /// A mark was reached, or cleared.
+    /// A mark was reached.
     func mark(_ name: String, to transport: any AgentTransport)
+    /// The agent's speech was cut off; marks that waited behind the sound are reached by it, unless the dialect says otherwise.
+    func cleared(_ cut: PlayoutCut, to transport: any AgentTransport)
+    /// The caller began or stopped to speak; `position` on the gap-free stream. Said after `cleared` where it was cut off by that.
+    func speech(_ speech: CallerSpeech, to transport: any AgentTransport)
+    /// What became of a transfer that the agent asked for.
+    func transfer(_ progress: AgentTransferProgress, to transport: any AgentTransport)
+    /// A text from the caller's side, beside the sound.
+    func message(_ message: CallMessage, to transport: any AgentTransport)
+    /// Every 20 ms while the agent has the call, after that slot's marks.
+    func slot(_ playout: PlayoutPosition, call: AgentSlotFigures, to transport: any AgentTransport)
     /// The call is over.
     func stop(_ end: CallEnd, to transport: any AgentTransport)
-    /// The agent's `clear` was obeyed; marks that waited behind the sound are reached by it, unless the dialect says otherwise.
-    func cleared(_ marks: [String], to transport: any AgentTransport)
+
     /// Understands one text message of the agent.
     func receive(_ text: ByteBuffer, for session: any AgentCommands)
     /// Understands one binary message of the agent.
@@ -26,38 +46,21 @@ protocol AgentDialect: AnyObject {
 }
 
 extension AgentDialect {
-    func cleared(_ marks: [String], to transport: any AgentTransport) {
-        for name in marks { mark(name, to: transport) }
+    var playoutRate: Int { rate }
+    var acceptsByMessage: Bool { false }
+    var resumptionWindow: TimeAmount? { nil }
+
+    func resuming(_ playout: PlayoutPosition, to transport: any AgentTransport) {}
+    func dropped(_ count: Int, position: Int64, to transport: any AgentTransport) {}
+    func cleared(_ cut: PlayoutCut, to transport: any AgentTransport) {
+        for name in cut.marks { mark(name, to: transport) }
     }
+    func speech(_ speech: CallerSpeech, to transport: any AgentTransport) {}
+    func transfer(_ progress: AgentTransferProgress, to transport: any AgentTransport) {}
+    func message(_ message: CallMessage, to transport: any AgentTransport) {}
+    func slot(_ playout: PlayoutPosition, call: AgentSlotFigures, to transport: any AgentTransport) {}
 
     func receive(binary: ByteBuffer, for session: any AgentCommands) {
         session.misunderstood("a binary message")
-    }
-}
-
-/// What an agent may ask for, whatever its dialect.
-protocol AgentCommands: AnyObject {
-    /// Queues `count` samples at the dialect's rate; `write` fills them.
-    func play(_ count: Int, write: (UnsafeMutableBufferPointer<Int16>) -> Void)
-    func mark(_ name: String)
-    func clear()
-    /// Something that is no message of the dialect: logged once a call, then ignored.
-    func misunderstood(_ what: @autoclosure () -> String)
-}
-
-/// What an agent is told of its call.
-struct AgentCallInfo: Sendable {
-    var call: CallID
-    /// As the dial plan normalised them.
-    var from: String
-    var to: String
-    /// The account of the agent's configuration (twilio).
-    var account: String
-    /// The step's parameters, then the browser's.
-    var parameters: [String: String]
-
-    /// The parameters with the two numbers among them, under the names that agent frameworks look for.
-    var namedParameters: [String: String] {
-        parameters.merging(["from_number": from, "to_number": to]) { _, number in number }
     }
 }

@@ -4,18 +4,22 @@ import NIOCore
 /// Makes the leg of an agent as its configuration says. A new dialect is a file in `Dialects/` and a line here.
 enum AgentFactory {
     static func make(
-        _ order: AgentOrder, on eventLoop: any EventLoop, events: any AgentLegEvents, logger: Logger, now: NIODeadline
+        _ order: AgentOrder, on eventLoop: any EventLoop, health: AgentHealth, events: any AgentLegEvents, logger: Logger, now: NIODeadline
     ) -> any AgentLeg {
         switch order.agent.link {
         case .builtin(.parrot): return ParrotAgent(events: events)
         case .builtin(.echo): return EchoAgent(events: events)
         case .socket(let urls, let name):
-            guard let dialect = dialect(name), let url = urls.first else {
+            guard let dialect = dialect(name), !urls.isEmpty else {
                 return UnbuiltAgent(events: events)
             }
-            let transport = WebSocketAgentTransport(
-                url: url, token: order.agent.token, subprotocol: dialect.subprotocol, on: eventLoop, logger: logger)
-            return AgentSession(dialect: dialect, transport: transport, info: order.info, events: events, logger: logger, now: now)
+            let (token, subprotocol) = (order.agent.token, dialect.subprotocol)
+            let targets = health.choose(urls, now: now).map { url in
+                AgentTarget(name: url, health: health) {
+                    WebSocketAgentTransport(url: url, token: token, subprotocol: subprotocol, on: eventLoop, logger: logger)
+                }
+            }
+            return AgentSession(dialect: dialect, targets: targets, info: order.info, events: events, logger: logger, now: now)
         }
     }
 

@@ -16,6 +16,18 @@ protocol AgentLeg: AudioPort {
     /// Speech waiting to be played.
     var queuedMilliseconds: Int { get }
     var playout: PlayoutQueue.Counters { get }
+    /// How long the caller waited for answers.
+    var turns: TurnMeter.Figures { get }
+    /// What became of a transfer.
+    func transferProgressed(_ progress: AgentTransferProgress)
+    /// A text from the caller's side.
+    func receive(_ message: CallMessage)
+}
+
+extension AgentLeg {
+    var turns: TurnMeter.Figures { TurnMeter.Figures() }
+    func transferProgressed(_ progress: AgentTransferProgress) {}
+    func receive(_ message: CallMessage) {}
 }
 
 /// What an agent leg tells its call.
@@ -28,6 +40,10 @@ protocol AgentLegEvents: AnyObject {
     func agentEnded(_ end: CallEnd)
     /// It was lost in the middle of the call.
     func agentLost(_ end: CallEnd)
+    /// It gives the call to somebody else.
+    func agentTransfers(_ transfer: AgentTransfer)
+    /// It sends a text to the caller's side.
+    func agentSays(_ message: CallMessage)
     /// Its socket is gone.
     func agentReleased()
 }

@@ -1,13 +1,17 @@
 import Logging
 import NIOCore
+import Transcode
 
-/// One call's conversation with one agent: start, sound both ways, clear, marks, keys, the end, whatever the dialect.
+/// One call's conversation with one agent: start, sound both ways, clear, marks, keys, transfer, the end, whatever the dialect.
 ///
 /// It is the port and the leg of an agent reached by a WebSocket. Confined to the call's media loop.
-final class AgentSession: AgentLeg, AgentTransportDelegate, AgentCommands {
-    private enum State {
+final class AgentSession: AgentLeg {
+    enum State {
+        /// Waits for a socket, and for the agent to take the call.
         case connecting(until: NIODeadline)
         case up
+        /// The socket broke; the agent may come back until then. The next dial is due at `dial`, nil while one is under way.
+        case away(until: NIODeadline, dial: NIODeadline?)
         /// `stop` was said; the agent gets a moment to close by itself.
         case stopping(until: NIODeadline)
         case over
@@ -18,92 +22,173 @@ final class AgentSession: AgentLeg, AgentTransportDelegate, AgentCommands {
         var framesDropped = 0
         /// Messages the dialect could not make sense of.
         var misunderstood = 0
+        /// Sockets that broke and were replaced.
+        var resumed = 0
     }
 
-    private(set) var counters = Counters()
-    private let dialect: any AgentDialect
-    private let transport: any AgentTransport
-    private let info: AgentCallInfo
-    private let logger: Logger
-    private weak var events: (any AgentLegEvents)?
+    /// Something to be done once what is queued was played.
+    enum Ending {
+        case hangUp(CallEnd)
+        case transfer(AgentTransfer)
+    }
 
-    private var state: State
-    private var queue: PlayoutQueue
+    var counters = Counters()
+    let dialect: any AgentDialect
+    var info: AgentCallInfo
+    let logger: Logger
+    private(set) weak var events: (any AgentLegEvents)?
+
+    var state: State
+    var queue: PlayoutQueue
+    /// Owned until `stop`.
+    private(set) var sink: (any AudioSink)?
+    var now: NIODeadline
+    var meter = TurnMeter()
+
+    /// The sockets to be tried, in order.
+    let targets: [AgentTarget]
+    /// The target that is dialled, or in use.
+    var target = 0
+    var connection: AgentConnection
+    var transport: any AgentTransport { connection.transport }
+    /// The socket is up, so that messages may be sent.
+    var isOpen = false
+    /// When the next target is dialled instead of the present one.
+    var targetDeadline: NIODeadline?
+    /// Dials without an answer since the socket broke.
+    var redials = 0
+    var ending: (ending: Ending, until: NIODeadline)?
+    var isPaused = false
+
     private var accumulator: FrameAccumulator
     private let slot: SampleBuffer
+    private var crossing: Resampling?
+    private var gain: PlayoutGain
     private var slots: Int64 = 0
     private var sent: Int64 = 0
-    /// Owned until `stop`.
-    private var sink: (any AudioSink)?
-    private var now: NIODeadline
+    private var voice: VoiceActivityDetector?
+    private var interruption: Interruption
+    private var effect = Interruption.Effect.none
+    private var lastPlayed: NIODeadline?
 
     /// A caller waits no longer than this for an agent before the next step is tried (CONTRACT section 4).
     static let connectLimit = TimeAmount.seconds(3)
     /// `stop` before Close: a Python backend was overtaken by an immediate Close (AGENT-PROTOCOLS section 3).
     static let closeDelay = TimeAmount.milliseconds(250)
+    /// An ending that waits for the playout waits no longer than this.
+    static let drainLimit = TimeAmount.seconds(30)
+    /// Silence that ends a caller's speech, in milliseconds.
+    private static let endSilence = 300
+    /// Pauses up to this, in milliseconds, belong to speech that interrupts.
+    private static let shortPause = 100
 
+    /// - Parameter targets: at least one
     init(
-        dialect: any AgentDialect, transport: any AgentTransport, info: AgentCallInfo, events: any AgentLegEvents, logger: Logger,
-        now: NIODeadline
+        dialect: any AgentDialect, targets: [AgentTarget], info: AgentCallInfo, events: any AgentLegEvents, logger: Logger, now: NIODeadline
     ) {
         self.dialect = dialect
-        self.transport = transport
+        self.targets = targets
+        connection = AgentConnection(targets[0].make())
         self.info = info
         self.events = events
         self.logger = logger
         self.now = now
         state = .connecting(until: now + Self.connectLimit)
-        queue = PlayoutQueue(rate: dialect.rate)
-        accumulator = FrameAccumulator(frameSamples: queue.slotSamples)
-        slot = SampleBuffer(capacity: queue.slotSamples)
+        queue = PlayoutQueue(rate: dialect.playoutRate)
+        accumulator = FrameAccumulator(frameSamples: dialect.rate / 50)
+        slot = SampleBuffer(capacity: Self.longestSlot)
+        gain = PlayoutGain(rate: dialect.playoutRate)
+        interruption = Interruption(policy: info.bargeIn, rate: dialect.rate)
     }
 
-    // MARK: Leg
+    /// Samples of a slot at 48 kHz.
+    private static let longestSlot = 960
 
-    func dial() { transport.open(delegate: self) }
+    /// The agent took the call: from here on its rates stand.
+    func takeRates() {
+        if queue.rate != dialect.playoutRate {
+            queue = PlayoutQueue(rate: dialect.playoutRate)
+            gain = PlayoutGain(rate: dialect.playoutRate)
+        }
+        accumulator = FrameAccumulator(frameSamples: dialect.rate / 50)
+        voice = VoiceActivityDetector(rate: dialect.rate, endSilence: Self.endSilence)
+        interruption = Interruption(policy: interruption.policy, rate: dialect.rate)
+        crossing = dialect.rate == dialect.playoutRate ? nil : Resampling(from: dialect.playoutRate, to: dialect.rate)
+    }
+
+    // MARK: AgentLeg
+
+    func dial() { dialTarget() }
 
     var deadline: NIODeadline? {
-        switch state {
-        case .connecting(let until), .stopping(let until): until
-        case .up, .over: nil
-        }
-    }
-
-    func expire(now: NIODeadline) {
-        guard let deadline, deadline <= now else { return }
-        switch state {
-        case .connecting:
-            state = .over
-            transport.close(code: 1001)
-            events?.agentFailed(CallEnd(.agentUnavailable, detail: "The agent did not answer within 3 seconds."))
-        case .stopping:
-            state = .over
-            transport.close(code: 1000)
-        case .up, .over: break
-        }
+        let own: NIODeadline? =
+            switch state {
+            case .connecting(let until), .stopping(let until): until
+            case .away(let until, let dial): NIODeadline.earlier(until, dial)
+            case .up, .over: nil
+            }
+        return NIODeadline.earlier(NIODeadline.earlier(own, targetDeadline), ending?.until)
     }
 
     func tick(slots missed: Int, now: NIODeadline) {
         self.now = now
-        guard let sink, case .up = state else { return }
+        guard let sink, isPlayingOut else { return }
         slots += Int64(missed)
-        let frame = slot.samples
-        let result = queue.next(into: frame, now: now)
-        let time = slots * Int64(frame.count)
+        let frame = UnsafeMutableBufferPointer(rebasing: slot.samples[0..<queue.slotSamples])
+        let isHeld = isPaused || effect == .hold
+        // What is frozen fades out over one more slot.
+        let result = isHeld && gain.factor == 0 ? holdStill(frame) : queue.next(into: frame, now: now)
+        gain.apply(frame, toward: isHeld ? 0 : effect == .duck && result.isPlaying ? Self.ducked : 1)
+        let out = crossing?.convert(frame) ?? frame
+        let time = slots * Int64(out.count)
         slots += 1
         sink.receive(
-            AudioFrame(samples: frame, mediaTime: time, origin: result.isPlaying ? .received : .filler, startsAxis: false),
-            from: self, now: now)
-        for name in result.marks { dialect.mark(name, to: transport) }
+            AudioFrame(samples: out, mediaTime: time, origin: result.isPlaying ? .received : .filler, startsAxis: false), from: self, now: now)
+        meter.slot(isPlaying: result.isPlaying, now: now)
+        tell(result)
+        lastPlayed = result.isPlaying ? now : lastPlayed
+        endIfPlayed()
+    }
+
+    private static let ducked: Float = 0.25
+
+    private func holdStill(_ frame: UnsafeMutableBufferPointer<Int16>) -> PlayoutQueue.Slot {
+        frame.update(repeating: 0)
+        return PlayoutQueue.Slot(isPlaying: false, marks: [])
+    }
+
+    private func tell(_ slot: PlayoutQueue.Slot) {
+        for name in slot.marks { dialect.mark(name, to: transport) }
+        var playout = position
+        playout.isPlaying = slot.isPlaying
+        dialect.slot(playout, call: AgentSlotFigures(gaps: queue.counters.gaps, framesDropped: counters.framesDropped), to: transport)
+    }
+
+    /// Also while the agent is away its queue plays on.
+    private var isPlayingOut: Bool {
+        switch state {
+        case .up, .away: true
+        case .connecting, .stopping, .over: false
+        }
+    }
+
+    func endIfPlayed() {
+        guard let waiting = ending, queue.queued == 0 || waiting.until <= now else { return }
+        ending = nil
+        switch waiting.ending {
+        case .hangUp(let end): events?.agentEnded(end)
+        case .transfer(let transfer): events?.agentTransfers(transfer)
+        }
     }
 
     func hangUp(_ end: CallEnd, now: NIODeadline) {
         stop()
+        ending = nil
         switch state {
-        case .connecting:
+        case .connecting where !isOpen, .away:
             state = .over
             transport.close(code: 1000)
-        case .up:
+        case .connecting, .up:
             state = .stopping(until: now + Self.closeDelay)
             dialect.stop(end, to: transport)
         case .stopping, .over: break
@@ -113,6 +198,15 @@ final class AgentSession: AgentLeg, AgentTransportDelegate, AgentCommands {
     var isOver: Bool { if case .over = state { true } else { false } }
     var queuedMilliseconds: Int { queue.queuedMilliseconds }
     var playout: PlayoutQueue.Counters { queue.counters }
+    var turns: TurnMeter.Figures { meter.figures }
+
+    func transferProgressed(_ progress: AgentTransferProgress) {
+        if isPlayingOut { dialect.transfer(progress, to: transport) }
+    }
+
+    func receive(_ message: CallMessage) {
+        if isPlayingOut { dialect.message(message, to: transport) }
+    }
 
     // MARK: AudioPort
 
@@ -129,75 +223,72 @@ final class AgentSession: AgentLeg, AgentTransportDelegate, AgentCommands {
     func stop() { sink = nil }
 
     func send(_ frame: borrowing AudioFrame, now: NIODeadline) {
-        guard case .up = state else { return }
+        guard isPlayingOut else { return }
         accumulator.append(frame.samples, mediaTime: frame.mediaTime) { samples, _ in
-            if transport.isWritable {
-                dialect.audio(UnsafeBufferPointer(samples), position: sent, to: transport)
-            } else {
-                counters.framesDropped += 1
-            }
-            sent += Int64(samples.count)
+            pass(UnsafeBufferPointer(samples))
+            judge(UnsafeBufferPointer(samples), now: now)
         }
+    }
+
+    /// To the agent, or, while it is away, to the dialect, which keeps what it may have to say again.
+    private func pass(_ samples: UnsafeBufferPointer<Int16>) {
+        if transport.isWritable || !isOpen {
+            dialect.audio(samples, position: sent, to: transport)
+        } else {
+            counters.framesDropped += 1
+            dialect.dropped(samples.count, position: sent, to: transport)
+        }
+        sent += Int64(samples.count)
     }
 
     func send(digit: Digit, duration: Int, now: NIODeadline) {
-        guard case .up = state else { return }
-        dialect.digit(digit, to: transport)
+        if isPlayingOut { dialect.digit(digit, to: transport) }
     }
 
-    // MARK: AgentTransportDelegate
+    // MARK: Interruption
 
-    func transportOpened(now: NIODeadline) {
-        guard case .connecting = state else { return }
-        self.now = now
-        state = .up
-        dialect.opening(info, to: transport)
-        events?.agentAnswered()
-    }
-
-    func transportReceived(text: ByteBuffer, now: NIODeadline) {
-        guard case .up = state else { return }
-        self.now = now
-        dialect.receive(text, for: self)
-    }
-
-    func transportReceived(binary: ByteBuffer, now: NIODeadline) {
-        guard case .up = state else { return }
-        self.now = now
-        dialect.receive(binary: binary, for: self)
-    }
-
-    func transportClosed(code: UInt16?, reason: String, now: NIODeadline) {
-        let last = state
-        state = .over
-        switch last {
-        case .connecting:
-            events?.agentFailed(CallEnd(.agentUnavailable, detail: "The agent could not be reached: \(reason)."))
-        case .up where code == 1000 || code == 1005:
-            events?.agentEnded(CallEnd(.agentHangup))
-        case .up:
-            events?.agentLost(CallEnd(.agentLost, detail: "The connection to the agent broke: \(reason)."))
-        case .stopping, .over: break
+    private func judge(_ samples: UnsafeBufferPointer<Int16>, now: NIODeadline) {
+        guard let voice else { return }
+        let event = voice.process(samples)
+        let silent = voice.silentSamples
+        let isSpeaking = voice.isSpeaking && silent <= dialect.rate / 1000 * Self.shortPause
+        effect = interruption.heard(samples.count, isSpeaking: isSpeaking, silent: silent, agentSpeaks: isSpeakingNow(now))
+        if effect == .flush {
+            effect = .none
+            if queue.queued > 0 { cut(.bargeIn) }
+            say(CallerSpeech(hasBegun: true, position: sent, interrupted: true))
         }
-        events?.agentReleased()
+        switch event {
+        case .speechBegan:
+            meter.callerSpeaks()
+            say(CallerSpeech(hasBegun: true, position: sent))
+        case .speechEnded:
+            meter.callerStopped(at: now - .milliseconds(Int64(silent * 1000 / dialect.rate)))
+            say(CallerSpeech(hasBegun: false, position: sent - Int64(silent)))
+        case nil: break
+        }
     }
 
-    // MARK: AgentCommands
-
-    func play(_ count: Int, write: (UnsafeMutableBufferPointer<Int16>) -> Void) {
-        queue.append(count, now: now, write: write)
+    /// Between two pieces of one answer it does too.
+    private func isSpeakingNow(_ now: NIODeadline) -> Bool {
+        if queue.queued > 0 { return true }
+        guard let lastPlayed else { return false }
+        return now - lastPlayed <= PlayoutHold.longestGap
     }
 
-    func mark(_ name: String) {
-        if !queue.mark(name) { dialect.mark(name, to: transport) }
+    private func say(_ speech: CallerSpeech) {
+        if interruption.policy != .off || speech.interrupted { dialect.speech(speech, to: transport) }
     }
 
-    func clear() {
-        dialect.cleared(queue.clear().marks, to: transport)
-    }
+    func setPolicy(_ policy: BargeInPolicy) { interruption.policy = policy }
 
-    func misunderstood(_ what: @autoclosure () -> String) {
-        counters.misunderstood += 1
-        if counters.misunderstood == 1 { logger.warning("agent message ignored: \(what())") }
+    /// Drops what is queued and tells the agent.
+    func cut(_ cause: PlayoutCut.Cause) {
+        let heard = queue.played
+        let milliseconds = queue.queuedMilliseconds
+        let dropped = queue.clear()
+        meter.cleared(droppedMilliseconds: milliseconds, now: now)
+        isPaused = false
+        dialect.cleared(PlayoutCut(marks: dropped.marks, heard: heard, dropped: dropped.dropped, cause: cause), to: transport)
     }
 }

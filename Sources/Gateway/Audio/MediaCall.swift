@@ -19,6 +19,7 @@ final class MediaCall: LegEvents, AgentLegEvents {
     private var bridge: Bridge?
     /// Whom the caller is to hear.
     private var wanted: FarEnd?
+    private var isTransferring = false
     private(set) var isEnding = false
     private(set) var figures = MediaFigures()
     /// When the call has lasted as long as its route allows.
@@ -48,18 +49,27 @@ final class MediaCall: LegEvents, AgentLegEvents {
 
     /// Reaches for an agent, in place of the far end there was.
     func dial(_ order: AgentOrder, now: NIODeadline) {
-        dropFarEnd(CallEnd(.failed), now: now)
+        dropFarEnd(isTransferring ? CallEnd(.transferred) : CallEnd(.failed), now: now)
         guard !isEnding else { return }
+        var order = order
+        if let caller {
+            order.info.callerRates = caller.port.nativeRates
+            order.info.callerCodec = caller.port.audio.codec.sdpName
+        }
         let leg = loop.environment.makeAgent(order, self, logger, now)
         agent = leg
         leg.dial()
     }
 
-    /// The leg of a phone that is being called, in place of the far end there was.
+    /// The leg of a phone that is being called, in place of the far end there was; an agent that gives the call away stays until
+    /// the phone answers.
     func adopt(callee leg: TrunkLeg, now: NIODeadline) {
-        dropFarEnd(CallEnd(.failed), now: now)
+        if !isTransferring || agent == nil { dropFarEnd(CallEnd(.failed), now: now) }
         callee = leg
     }
+
+    /// The agent gives the call away, or nothing came of it.
+    func transferring(_ isTransferring: Bool) { self.isTransferring = isTransferring }
 
     /// The callee's description, before its answer or with it.
     func takeAnswer(_ answer: String, isFinal: Bool, now: NIODeadline) -> Result<Void, TrunkMediaError> {
@@ -69,7 +79,8 @@ final class MediaCall: LegEvents, AgentLegEvents {
 
     /// The far end that was called does not take the call.
     func dropCallee(now: NIODeadline) {
-        if callee != nil { dropFarEnd(CallEnd(.failed), now: now) }
+        guard callee != nil else { return }
+        if isTransferring, agent != nil { closeCallee(now: now) } else { dropFarEnd(CallEnd(.failed), now: now) }
     }
 
     /// Plays a sound to the caller, in place of the far end there was; `played` is reported at its end.
@@ -93,6 +104,11 @@ final class MediaCall: LegEvents, AgentLegEvents {
     /// Joins caller and far end as soon as sound can go both ways.
     func connect(now: NIODeadline) {
         if sound != nil, agent != nil || callee != nil { dropSound() }
+        if isTransferring, callee != nil, let agent {
+            stopBridge()
+            dismiss(agent, CallEnd(.transferred), now: now)
+        }
+        isTransferring = false
         want(agent != nil ? .agent : callee != nil ? .callee : .sound, now: now)
     }
 
@@ -132,14 +148,21 @@ final class MediaCall: LegEvents, AgentLegEvents {
 
     private func dropFarEnd(_ end: CallEnd, now: NIODeadline) {
         dropSound()
-        if let callee {
-            self.callee = nil
-            keepFigures(of: callee)
-            callee.close(now: now, wallClock: loop.environment.wallClock())
-        }
-        guard let agent else { return }
+        closeCallee(now: now)
+        if let agent { dismiss(agent, end, now: now) }
+    }
+
+    private func closeCallee(now: NIODeadline) {
+        guard let callee else { return }
+        self.callee = nil
+        keepFigures(of: callee)
+        callee.close(now: now, wallClock: loop.environment.wallClock())
+    }
+
+    private func dismiss(_ agent: any AgentLeg, _ end: CallEnd, now: NIODeadline) {
         self.agent = nil
         figures.playoutGaps += agent.playout.gaps
+        figures.turns.add(agent.turns)
         agent.hangUp(end, now: now)
         if !agent.isOver { leaving.append(agent) }
     }
@@ -235,6 +258,7 @@ final class MediaCall: LegEvents, AgentLegEvents {
         if let caller { current.caller = caller.figures }
         if let callee { current.callee = callee.figures }
         current.playoutGaps += agent?.playout.gaps ?? 0
+        if let agent { current.turns.add(agent.turns) }
         return current
     }
 
@@ -252,8 +276,25 @@ final class MediaCall: LegEvents, AgentLegEvents {
 
     func agentAnswered() { loop.report(.agentAnswered, of: self) }
     func agentFailed(_ end: CallEnd) { loop.report(.agentFailed(end), of: self) }
-    func agentEnded(_ end: CallEnd) { loop.report(.agentEnded(end), of: self) }
-    func agentLost(_ end: CallEnd) { loop.report(.agentLost(end), of: self) }
+    func agentEnded(_ end: CallEnd) {
+        leaveTransfer(end)
+        loop.report(.agentEnded(end), of: self)
+    }
+
+    func agentLost(_ end: CallEnd) {
+        leaveTransfer(end)
+        loop.report(.agentLost(end), of: self)
+    }
+
+    /// An agent that gives the call away need not wait for what becomes of it.
+    private func leaveTransfer(_ end: CallEnd) {
+        guard isTransferring, let agent else { return }
+        stopBridge()
+        dismiss(agent, end, now: loop.now)
+    }
+
+    func agentTransfers(_ transfer: AgentTransfer) { loop.report(.agentTransfers(transfer), of: self) }
+    func agentSays(_ message: CallMessage) { loop.report(.agentSays(message), of: self) }
     func agentReleased() { loop.afterTurn(self) }
 
     /// After an agent's socket closed by itself.

@@ -8,6 +8,10 @@ enum MediaEvent: Sendable {
     case agentEnded(CallEnd)
     /// The agent was lost in the middle of the call.
     case agentLost(CallEnd)
+    /// The agent gives the call to somebody else.
+    case agentTransfers(AgentTransfer)
+    /// The agent sends a text to the caller's side.
+    case agentSays(CallMessage)
     /// The caller is gone.
     case callerEnded(CallEnd)
     /// The far end of a trunk step is gone.
@@ -27,6 +31,8 @@ struct MediaFigures: Sendable {
     var callee: LegFigures?
     /// Breaks in the agent's speech.
     var playoutGaps = 0
+    /// How long the caller waited for agents' answers.
+    var turns = TurnMeter.Figures()
     /// The whole way of the sound in one line.
     var path = ""
 }

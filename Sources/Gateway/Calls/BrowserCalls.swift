@@ -14,6 +14,8 @@ protocol BrowserCalls: Sendable {
     func hangUp(_ call: CallID, _ end: CallEnd)
     /// The browser pressed keys (signal socket message `dtmf`); characters that are no keys are ignored.
     func press(_ digits: String, in call: CallID)
+    /// The browser sent a text for the agent.
+    func send(_ message: CallMessage, in call: CallID)
     /// The browser muted or unmuted its microphone: silence then is no loss.
     func mute(_ on: Bool, in call: CallID)
 }
@@ -42,6 +44,8 @@ struct BrowserCallRequest: Sendable {
 enum BrowserCallEvent: Sendable, Equatable {
     case ringing
     case connected
+    /// A text of the agent.
+    case message(CallMessage)
     case ended(CallEnd)
 }
 

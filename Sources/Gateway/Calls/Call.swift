@@ -21,6 +21,12 @@ struct Call: Sendable {
         case answer
         /// Join the caller to the far end that took the call.
         case join
+        /// From here on the agent stays until the far end that is reached for takes the call.
+        case transfer
+        /// What the agent that gives the call away is told of it.
+        case transferProgressed(AgentTransferProgress.State, CallEnd?)
+        /// The present far end leaves the call, which goes on.
+        case dropFarEnd
         /// The caller hears the tone of this failure; the call ends after it.
         case failureTone(CallEnd)
         /// Everything ends; `tellCaller` is false where the caller ended it.
@@ -32,6 +38,8 @@ struct Call: Sendable {
         /// A step is being tried; the caller has no final answer yet.
         case ringing
         case connected
+        /// Connected to an agent that gives the call away: another far end is being tried.
+        case transferring
         /// Answered, and a step is being tried: the agent was lost, or a file is played.
         case recovering
         /// No step took the call, and the caller hears why.
@@ -49,14 +57,16 @@ struct Call: Sendable {
     /// Once ended: how.
     private(set) var end: CallEnd?
 
-    var isAnswered: Bool { state == .connected || state == .recovering }
+    var isAnswered: Bool { state == .connected || state == .recovering || state == .transferring }
+    /// Whether it can be given to somebody else.
+    var isTransferable: Bool { state == .connected }
     var isEnding: Bool { state == .ending }
     /// The word for the API.
     var stateName: String {
         switch state {
         case .routing: "routing"
         case .ringing: "ringing"
-        case .connected, .recovering: "connected"
+        case .connected, .recovering, .transferring: "connected"
         case .failing, .ending: "ending"
         }
     }
@@ -78,6 +88,7 @@ struct Call: Sendable {
 
     /// The far end of a trunk step made progress: it rings, sends sound before its answer, or both.
     mutating func progressed(isRinging: Bool, hasMedia: Bool, into out: inout [Command]) {
+        if state == .transferring, isRinging { out.append(.transferProgressed(.ringing, nil)) }
         guard state == .ringing || state == .recovering else { return }
         if hasMedia { out.append(.early) }
         guard isRinging else { return }
@@ -95,13 +106,40 @@ struct Call: Sendable {
         case .recovering:
             state = .connected
             out.append(.join)
+        case .transferring:
+            state = .connected
+            out.append(.transferProgressed(.completed, nil))
+            out.append(.join)
         case .routing, .connected, .failing, .ending: break
+        }
+    }
+
+    /// The call is given to somebody else.
+    /// - Parameters:
+    ///   - steps: tried in order, in place of those of the route
+    ///   - keepsAgent: the agent talks on until a phone answers, and keeps the call if none does
+    mutating func transfer(to steps: [Step], keepsAgent: Bool, into out: inout [Command]) {
+        guard state == .connected else { return }
+        self.steps = steps[...]
+        lastFailure = nil
+        state = keepsAgent ? .transferring : .recovering
+        out.append(keepsAgent ? .transfer : .dropFarEnd)
+        if keepsAgent { out.append(.transferProgressed(.trying, nil)) }
+        tryNext(into: &out)
+    }
+
+    /// The agent ended its part. While it gives the call away, that goes on without it.
+    mutating func agentEnded(_ end: CallEnd, into out: inout [Command]) {
+        if state == .transferring {
+            state = .recovering
+        } else {
+            self.end(end, into: &out)
         }
     }
 
     /// The present step cannot take the call.
     mutating func stepFailed(_ failure: CallEnd, into out: inout [Command]) {
-        guard state == .ringing || state == .recovering else { return }
+        guard state == .ringing || state == .recovering || state == .transferring else { return }
         lastFailure = failure
         tryNext(into: &out)
     }
@@ -114,6 +152,7 @@ struct Call: Sendable {
             lastFailure = failure
             tryNext(into: &out)
         case .ringing, .recovering: stepFailed(failure, into: &out)
+        case .transferring: state = .recovering
         case .routing, .failing, .ending: break
         }
     }
@@ -125,7 +164,7 @@ struct Call: Sendable {
             if steps.isEmpty, lastFailure == nil { lastFailure = CallEnd(.calleeHangup, detail: "The announcement ended.") }
             tryNext(into: &out)
         case .failing(let failure): end(failure, into: &out)
-        case .routing, .ringing, .connected, .ending: break
+        case .routing, .ringing, .connected, .transferring, .ending: break
         }
     }
 
@@ -142,9 +181,14 @@ struct Call: Sendable {
     }
 
     private mutating func tryNext(into out: inout [Command]) {
-        guard let step = steps.popFirst() else { return fail(lastFailure ?? CallEnd(.noRoute), into: &out) }
+        guard let step = steps.popFirst() else {
+            if state == .transferring { return keepAgent(into: &out) }
+            return fail(lastFailure ?? CallEnd(.noRoute), into: &out)
+        }
         switch step {
         case .agent(let agent):
+            // Two agents at once would talk over each other.
+            if state == .transferring { state = .recovering }
             ring(into: &out)
             out.append(.dial(agent))
         case .trunk(let trunk): out.append(.call(trunk))
@@ -152,6 +196,9 @@ struct Call: Sendable {
             if state == .ringing { out.append(.answer) }
             state = .recovering
             out.append(.play(file: file))
+        case .reject(let code) where state == .transferring:
+            lastFailure = CallEnd(.rejected, sipStatus: code, detail: "The dial plan rejects the transfer.")
+            tryNext(into: &out)
         case .reject(let code):
             fail(CallEnd(.rejected, sipStatus: code, detail: "The dial plan rejects the call."), into: &out)
         case .browser:
@@ -159,6 +206,12 @@ struct Call: Sendable {
             lastFailure = CallEnd(.unreachable, detail: "This kind of step is not built yet.")
             tryNext(into: &out)
         }
+    }
+
+    /// Nobody took over.
+    private mutating func keepAgent(into out: inout [Command]) {
+        state = .connected
+        out.append(.transferProgressed(.failed, lastFailure ?? CallEnd(.noRoute)))
     }
 
     private mutating func ring(into out: inout [Command]) {

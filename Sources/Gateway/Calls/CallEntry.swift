@@ -13,7 +13,8 @@ struct CallEntry {
     let id: CallID
     let loop: Int
     let caller: Caller
-    let decision: RouteDecision
+    /// Of the call, then of a transfer.
+    var decision: RouteDecision
     let parameters: [String: String]
     let logger: Logger
     let startedAt: Date
@@ -36,6 +37,8 @@ struct CallEntry {
     var isEarly = false
     /// The far end of a trunk step, while it is called and after it answered.
     var callee: Callee?
+    /// What the agent called the transfer that it asked for.
+    var transferReference: Int64 = 0
     /// The media is being made, so it has to be ended too.
     var hasMedia = false
 

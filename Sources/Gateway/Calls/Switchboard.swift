@@ -76,6 +76,10 @@ actor Switchboard: BrowserCalls {
         Task { await self.onMedia(of: call) { media, now in for digit in digits { media.pressed(digit, now: now) } } }
     }
 
+    nonisolated func send(_ message: CallMessage, in call: CallID) {
+        Task { await self.onMedia(of: call) { media, _ in media.agent?.receive(message) } }
+    }
+
     nonisolated func mute(_ on: Bool, in call: CallID) {
         Task { await self.onMedia(of: call) { media, _ in media.caller?.port.setMuted(on) } }
     }

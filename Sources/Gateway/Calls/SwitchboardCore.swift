@@ -67,6 +67,7 @@ final class SwitchboardCore {
         case .calleeAnswered(let id, let sip, let result): calleeAnswered(id, sip, result)
         case .recordingLoaded(let id, let result): recordingLoaded(id, result)
         case .media(let id, let event): handle(event, of: id)
+        case .transfer(let id, let order, let reply): reply(transfer(order, id))
         case .loopLoad(let loop, let isOverloaded):
             if isOverloaded { fullLoops.insert(loop) } else { fullLoops.remove(loop) }
         case .drain(let finished): drain(finished)
@@ -180,6 +181,9 @@ final class SwitchboardCore {
         case .failureTone(let end): playFailure(end, entry)
         case .answer: answer(entry)
         case .join: join(entry)
+        case .transfer: transferring(entry)
+        case .transferProgressed(let state, let failure): transferProgressed(state, failure, entry)
+        case .dropFarEnd: dropFarEnd(entry)
         case .end(let end, let tellCaller): finish(entry, end, tellCaller: tellCaller)
         }
     }
@@ -199,9 +203,12 @@ final class SwitchboardCore {
         guard let agent = settings.configuration.agent(named: step.name) else {
             return update(entry.id) { $0.stepFailed(CallEnd(.agentUnavailable), into: &$1) }
         }
-        let info = AgentCallInfo(
+        var info = AgentCallInfo(
             call: entry.id, from: entry.decision.from.e164, to: entry.decision.to.e164,
             account: agent.account ?? TwilioDialect.defaultAccount, parameters: step.parameters.merging(entry.parameters) { $1 })
+        info.isBrowser = entry.isBrowser
+        info.headers = Dictionary(entry.record.headers.map { ($0.name, $0.value) }) { first, _ in first }
+        info.bargeIn = BargeInPolicy(step.bargeIn)
         let order = AgentOrder(agent: agent, info: info)
         let id = entry.id
         entries[id]?.record.begin(step: "agent", target: agent.name)
@@ -283,7 +290,9 @@ final class SwitchboardCore {
             entries[id]?.logger.warning("agent unavailable: \(end.detail)")
             entries[id]?.record.stepFailed(end)
             update(id) { $0.stepFailed(end, into: &$1) }
-        case .agentEnded(let end): update(id) { $0.end(end, into: &$1) }
+        case .agentEnded(let end): update(id) { $0.agentEnded(end, into: &$1) }
+        case .agentTransfers(let transfer): agentTransfers(transfer, id)
+        case .agentSays(let message): agentSays(message, id)
         case .agentLost(let end):
             entries[id]?.logger.warning("agent lost: \(end.detail)")
             note("The agent was lost.", id)

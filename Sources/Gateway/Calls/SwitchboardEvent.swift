@@ -23,6 +23,8 @@ enum SwitchboardEvent: Sendable {
     /// A file to be played is read, or cannot be.
     case recordingLoaded(CallID, Result<Recording, CallEnd>)
     case media(CallID, MediaEvent)
+    /// An administrator gives a call to somebody else; `reply` hears at once whether that can be tried.
+    case transfer(CallID, AgentTransfer, reply: @Sendable (Result<Void, TransferRefusal>) -> Void)
     /// A media loop is full, or has room again.
     case loopLoad(Int, isOverloaded: Bool)
     /// No new calls from now on; `finished` is called when none is left.

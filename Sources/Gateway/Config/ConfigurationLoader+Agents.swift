@@ -34,7 +34,6 @@ extension ConfigurationLoader {
         if let several, several.isEmpty, let node = reader.node.entry("urls") {
             problems.error("urls needs at least one", at: node)
         }
-        if let standby = several?.dropFirst().first { Unbuilt.standbyAgents.report(at: standby, problems) }
         return ([single].compactMap { $0 } + (several ?? [])).compactMap { reader.url(of: $0, "url", schemes: ["ws", "wss"]) }
     }
 

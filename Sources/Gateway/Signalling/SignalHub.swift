@@ -145,6 +145,7 @@ final class SignalHub: @unchecked Sendable {
                 loop.execute { self.update(number) { session, out in session.restarted(result, into: &out) } }
             }
         case .press(let digits, let call): calls.press(digits, in: call)
+        case .message(let message, let call): calls.send(message, in: call)
         case .mute(let on, let call): calls.mute(on, in: call)
         case .hangUp(let call, let reason): calls.hangUp(call, CallEnd(reason))
         case .over:

@@ -7,6 +7,8 @@ enum SignalReply: Equatable {
     case answer(sdp: String)
     case ringing
     case connected
+    /// A text of the agent.
+    case message(CallMessage)
     case ended(CallEnd)
     /// `code` as the HTTP status would be; `detail` says what to do.
     case error(code: Int, detail: String)
@@ -29,6 +31,9 @@ enum SignalReply: Equatable {
             members.cause = end.reason.rawValue
             members.sip_code = end.sipStatus
             members.detail = end.detail
+        case .message(let message):
+            members.content_type = message.contentType
+            members.body = message.body
         case .error(let code, let detail):
             members.code = code
             members.detail = detail
@@ -44,6 +49,7 @@ enum SignalReply: Equatable {
         case .answer: "answer"
         case .ringing: "ringing"
         case .connected: "connected"
+        case .message: "message"
         case .ended: "ended"
         case .error: "error"
         }
@@ -57,6 +63,8 @@ enum SignalReply: Equatable {
         var sdp: String?
         var cause: String?
         var sip_code: Int?
+        var content_type: String?
+        var body: String?
         var code: Int?
         var detail: String?
     }

@@ -8,11 +8,15 @@ enum SignalRequest: Equatable {
     case restart(sdp: String)
     case dtmf(digits: String)
     case mute(on: Bool)
+    /// A text for the agent.
+    case message(CallMessage)
     case hangup
     case resume(session: String)
 
     /// Digits of one message at most.
     static let digitsLimit = 128
+    /// Bytes of one text for the agent at most.
+    static let messageLimit = 64 << 10
 
     /// Why a message cannot be taken: a sentence.
     struct Refusal: Error, Equatable {
@@ -28,6 +32,8 @@ enum SignalRequest: Equatable {
         var digits: String?
         var on: Bool?
         var session: String?
+        var content_type: String?
+        var body: String?
     }
 
     /// - Parameter text: one text message.
@@ -61,6 +67,10 @@ enum SignalRequest: Equatable {
             guard digits.utf8.count <= Self.digitsLimit else { throw Refusal(detail: "Send at most \(Self.digitsLimit) digits at once.") }
             self = .dtmf(digits: digits)
         case "mute": self = .mute(on: try Self.need(members.on, "on", in: "mute"))
+        case "message":
+            let body = try Self.need(members.body, "body", in: "message")
+            guard body.utf8.count <= Self.messageLimit else { throw Refusal(detail: "Send at most \(Self.messageLimit) bytes in one message.") }
+            self = .message(CallMessage(contentType: members.content_type ?? "text/plain", body: body))
         case "hangup": self = .hangup
         case "resume": self = .resume(session: try Self.need(members.session, "session", in: "resume"))
         default:

@@ -11,6 +11,7 @@ struct SignalSession {
         /// The browser's new offer for a running call; `restarted` brings the outcome.
         case restart(CallID, sdp: String)
         case press(String, CallID)
+        case message(CallMessage, CallID)
         case mute(Bool, CallID)
         case hangUp(CallID, EndReason)
         /// Forget this session; its socket, if any, may call again.
@@ -97,6 +98,7 @@ struct SignalSession {
             switch event {
             case .ringing: running.milestone = .ringing
             case .connected: running.milestone = .connected
+            case .message: break
             case .ended: running.hasEnded = true
             }
             Self.tell(event.reply, &running, into: &out)
@@ -133,6 +135,7 @@ struct SignalSession {
             running.restarts.append(sdp)
         case .dtmf(let digits): out.append(.press(digits, running.call))
         case .mute(let on): out.append(.mute(on, running.call))
+        case .message(let message): out.append(.message(message, running.call))
         case .hangup: out.append(.hangUp(running.call, .callerHangup))
         case .candidate, .call, .resume: break
         }
@@ -198,9 +201,14 @@ struct SignalSession {
     private static func tell(_ reply: SignalReply, _ running: inout Running, into out: inout [Output]) {
         switch running.link {
         case .attached: out.append(.send(reply))
-        case .detached(let until, let missed): running.link = .detached(until: until, missed: missed + [reply])
+        case .detached(let until, let missed):
+            guard missed.count < missedLimit else { return }
+            running.link = .detached(until: until, missed: missed + [reply])
         }
     }
+
+    /// An agent's texts beyond that are lost while the socket is away; how the call stands is said again anyway.
+    private static let missedLimit = 1000
 
     private static func refuse(into out: inout [Output]) {
         out.append(.send(.error(code: 429, detail: "Too many messages at once; wait for answers.")))
@@ -212,6 +220,7 @@ extension BrowserCallEvent {
         switch self {
         case .ringing: .ringing
         case .connected: .connected
+        case .message(let message): .message(message)
         case .ended(let end): .ended(end)
         }
     }

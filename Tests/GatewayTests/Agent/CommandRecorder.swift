@@ -7,13 +7,32 @@ final class CommandRecorder: AgentCommands {
     var clears = 0
     var misunderstood: [String] = []
 
-    func play(_ count: Int, write: (UnsafeMutableBufferPointer<Int16>) -> Void) {
+    /// What else was asked for, in order.
+    var others: [String] = []
+    var position = PlayoutPosition(heard: 0, end: 0)
+
+    @discardableResult
+    func play(_ count: Int, write: (UnsafeMutableBufferPointer<Int16>) -> Void) -> Int64 {
+        let start = position.end
+        position.end += Int64(count)
         played.append([Int16](unsafeUninitializedCapacity: count) { samples, written in
             samples.initialize(repeating: 0)
             write(samples)
             written = count
         })
+        return start
     }
+
+    func accept() { others.append("accept") }
+    func reject(_ end: CallEnd) { others.append("reject \(end.sipStatus)") }
+    func resumed() { others.append("resumed") }
+    func pause(_ isPaused: Bool) { others.append(isPaused ? "pause" : "continue") }
+    func press(_ digits: [Digit], duration: Int) { others.append("press \(String(digits.map(\.character))) \(duration)") }
+    func transfer(_ transfer: AgentTransfer, drains: Bool) { others.append("transfer \(transfer.target) \(transfer.reference) \(drains)") }
+    func hangUp(_ end: CallEnd, drains: Bool) { others.append("hangUp \(end.reason.rawValue) \(drains)") }
+    func send(_ message: CallMessage) { others.append("message \(message.contentType) \(message.body)") }
+    func interrupt(_ bargeIn: BargeInPolicy) { others.append("interrupt \(bargeIn)") }
+    func fail(code: UInt16, reason: String) { others.append("fail \(code)") }
 
     func mark(_ name: String) { marks.append(name) }
     func clear() { clears += 1 }

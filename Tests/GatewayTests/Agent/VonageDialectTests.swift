@@ -20,7 +20,7 @@ import Testing
         [Int16](arrayLiteral: 0, 1, -2, 0x1234).withUnsafeBufferPointer { dialect.audio($0, position: 0, to: wire) }
         dialect.digit(try #require(Digit("#")), to: wire)
         dialect.mark(#"{"id":7}"#, to: wire)
-        dialect.cleared([#"{"id":8}"#], to: wire)
+        dialect.cleared(PlayoutCut(marks: [#"{"id":8}"#], heard: 0, dropped: 320, cause: .agent), to: wire)
         dialect.stop(CallEnd(.callerHangup), to: wire)
         #expect(
             try object(wire.texts[0]) as? [String: String] == [

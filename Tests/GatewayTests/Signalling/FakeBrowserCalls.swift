@@ -9,6 +9,7 @@ final class FakeBrowserCalls: BrowserCalls {
         case hungUp(CallID, EndReason)
         case pressed(String)
         case muted(Bool)
+        case sent(CallMessage)
     }
 
     private struct State {
@@ -75,6 +76,8 @@ final class FakeBrowserCalls: BrowserCalls {
     }
 
     func press(_ digits: String, in call: CallID) { record(.pressed(digits)) }
+
+    func send(_ message: CallMessage, in call: CallID) { record(.sent(message)) }
 
     func mute(_ on: Bool, in call: CallID) { record(.muted(on)) }
 

@@ -53,7 +53,7 @@ final class VonageDialect: AgentDialect {
     }
 
     /// What waited to be notified of was not played, and is not notified.
-    func cleared(_ marks: [String], to transport: any AgentTransport) {
+    func cleared(_ cut: PlayoutCut, to transport: any AgentTransport) {
         var message = transport.makeBuffer(capacity: 64)
         message.writeStaticString("{\"event\":\"websocket:cleared\"}")
         transport.send(text: message)

@@ -74,7 +74,7 @@ final class DialledAgents {
             let agent = FakeAgent(name: order.agent.name, now: now)
             made(agent)
             leg = AgentSession(
-                dialect: TwilioDialect(), transport: agent, info: order.info, events: events, logger: logger, now: now)
+                dialect: TwilioDialect(), targets: [AgentTarget(name: agent.name) { agent }], info: order.info, events: events, logger: logger, now: now)
         }
         legs.append(Held(leg: leg))
         return leg

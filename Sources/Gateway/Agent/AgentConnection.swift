@@ -1,0 +1,27 @@
+import NIOCore
+
+/// One socket of a session. What an earlier one still has to say reaches the session no more.
+final class AgentConnection: AgentTransportDelegate {
+    let transport: any AgentTransport
+    private weak var session: AgentSession?
+
+    init(_ transport: any AgentTransport) { self.transport = transport }
+
+    func open(for session: AgentSession) {
+        self.session = session
+        transport.open(delegate: self)
+    }
+
+    /// Gives the socket up, unheard.
+    func leave() {
+        session = nil
+        transport.close(code: 1001)
+    }
+
+    func transportOpened(now: NIODeadline) { session?.transportOpened(now: now) }
+    func transportReceived(text: ByteBuffer, now: NIODeadline) { session?.transportReceived(text: text, now: now) }
+    func transportReceived(binary: ByteBuffer, now: NIODeadline) { session?.transportReceived(binary: binary, now: now) }
+    func transportClosed(code: UInt16?, reason: String, now: NIODeadline) {
+        session?.transportClosed(code: code, reason: reason, now: now)
+    }
+}

@@ -1,0 +1,79 @@
+import NIOCore
+
+/// What the agent asks for.
+extension AgentSession: AgentCommands {
+    func accept() {
+        guard case .connecting = state, isOpen else { return }
+        takeCall()
+    }
+
+    func reject(_ end: CallEnd) {
+        guard case .connecting = state else { return }
+        state = .over
+        transport.close(code: 1000)
+        events?.agentFailed(end)
+    }
+
+    func resumed() {
+        guard case .away = state, isOpen else { return }
+        state = .up
+        redials = 0
+        counters.resumed += 1
+        logger.info("the agent is back")
+    }
+
+    @discardableResult
+    func play(_ count: Int, write: (UnsafeMutableBufferPointer<Int16>) -> Void) -> Int64 {
+        let position = queue.played + Int64(queue.queued)
+        queue.append(count, now: now, write: write)
+        meter.agentSpoke(now: now)
+        return position
+    }
+
+    func mark(_ name: String) {
+        if !queue.mark(name) { dialect.mark(name, to: transport) }
+    }
+
+    func clear() { cut(.agent) }
+
+    func pause(_ isPaused: Bool) { self.isPaused = isPaused }
+
+    func press(_ digits: [Digit], duration: Int) {
+        for digit in digits { sink?.receive(digit: digit, from: self, now: now) }
+    }
+
+    func transfer(_ transfer: AgentTransfer, drains: Bool) { finish(.transfer(transfer), drains: drains) }
+
+    func hangUp(_ end: CallEnd, drains: Bool) { finish(.hangUp(end), drains: drains) }
+
+    /// At the end of the queue's last slot, or now, but never within the agent's own message.
+    private func finish(_ ending: Ending, drains: Bool) {
+        self.ending = (ending, drains ? now + Self.drainLimit : now)
+    }
+
+    func send(_ message: CallMessage) { events?.agentSays(message) }
+
+    func interrupt(_ bargeIn: BargeInPolicy) { setPolicy(bargeIn) }
+
+    var position: PlayoutPosition {
+        PlayoutPosition(heard: queue.played, end: queue.played + Int64(queue.queued), isPaused: isPaused)
+    }
+
+    func fail(code: UInt16, reason: String) {
+        let last = state
+        guard isOpen else { return }
+        isOpen = false
+        state = .over
+        transport.close(code: code)
+        switch last {
+        case .connecting: events?.agentFailed(CallEnd(.agentUnavailable, detail: "The agent was refused: \(reason)."))
+        case .up, .away: events?.agentLost(CallEnd(.agentLost, detail: "The agent was given up: \(reason)."))
+        case .stopping, .over: break
+        }
+    }
+
+    func misunderstood(_ what: @autoclosure () -> String) {
+        counters.misunderstood += 1
+        if counters.misunderstood == 1 { logger.warning("agent message ignored: \(what())") }
+    }
+}

@@ -1,0 +1,159 @@
+import NIOCore
+
+/// The sockets of a session: one after the other until one is up, and again when it breaks and the agent may come back.
+extension AgentSession {
+    /// From the first redial to the longest wait between two.
+    private static let redialDelay = TimeAmount.milliseconds(100)
+    private static let longestRedialDelay = TimeAmount.seconds(2)
+    /// A target that does not answer gets at least so long before the next one is tried.
+    private static let leastPatience = TimeAmount.seconds(1)
+
+    /// Dials the present target.
+    func dialTarget() {
+        if let patience { targetDeadline = now + patience }
+        connection.open(for: self)
+    }
+
+    /// How long one of several targets is waited for; nil for the last one, which gets what is left.
+    private var patience: TimeAmount? {
+        guard target + 1 < targets.count else { return nil }
+        return max(Self.leastPatience, .nanoseconds(Self.connectLimit.nanoseconds / Int64(targets.count)))
+    }
+
+    func expire(now: NIODeadline) {
+        self.now = now
+        if let waiting = ending, waiting.until <= now { endIfPlayed() }
+        if let due = targetDeadline, due <= now, case .connecting = state, !isOpen {
+            return giveUpTarget("it did not answer in time", now: now)
+        }
+        switch state {
+        case .connecting(let until) where until <= now: timedOut()
+        case .away(let until, let dial):
+            if until <= now { return lose("it did not come back in time") }
+            if let dial, dial <= now { redial(until: until) }
+        case .stopping(let until) where until <= now:
+            state = .over
+            transport.close(code: 1000)
+        case .connecting, .stopping, .up, .over: break
+        }
+    }
+
+    private func timedOut() {
+        state = .over
+        transport.close(code: isOpen ? 4408 : 1001)
+        events?.agentFailed(CallEnd(.agentUnavailable, detail: "The agent did not answer within 3 seconds."))
+    }
+
+    // MARK: What the connection tells
+
+    func transportOpened(now: NIODeadline) {
+        self.now = now
+        switch state {
+        case .connecting:
+            isOpen = true
+            targetDeadline = nil
+            dialect.opening(info, to: transport)
+            if !dialect.acceptsByMessage { takeCall() }
+        case .away:
+            isOpen = true
+            dialect.resuming(position, to: transport)
+        case .up, .stopping, .over: break
+        }
+    }
+
+    func takeCall() {
+        state = .up
+        takeRates()
+        targets[target].health?.answered(targets[target].name)
+        events?.agentAnswered()
+    }
+
+    func transportReceived(text: ByteBuffer, now: NIODeadline) {
+        guard isOpen else { return }
+        self.now = now
+        dialect.receive(text, for: self)
+    }
+
+    func transportReceived(binary: ByteBuffer, now: NIODeadline) {
+        guard isOpen else { return }
+        self.now = now
+        dialect.receive(binary: binary, for: self)
+    }
+
+    func transportClosed(code: UInt16?, reason: String, now: NIODeadline) {
+        self.now = now
+        let wasOpen = isOpen
+        isOpen = false
+        switch state {
+        case .connecting:
+            if wasOpen {
+                fail("it closed before it took the call: \(reason)")
+            } else {
+                giveUpTarget(reason, now: now)
+            }
+        case .up: broke(code: code, reason: reason)
+        case .away(let until, _):
+            if let code, code == 4410 || code == 4401 || code == 4400 { return lose(reason) }
+            waitToRedial(until: until)
+        case .stopping, .over:
+            state = .over
+            events?.agentReleased()
+        }
+    }
+
+    private func giveUpTarget(_ reason: String, now: NIODeadline) {
+        targetDeadline = nil
+        targets[target].health?.failed(targets[target].name, reason: reason, now: now)
+        guard target + 1 < targets.count else { return fail(reason) }
+        logger.info("agent does not answer, the next address is tried: \(reason)", metadata: ["agent_url": "\(targets[target].name)"])
+        connection.leave()
+        target += 1
+        connection = AgentConnection(targets[target].make())
+        dialTarget()
+    }
+
+    private func fail(_ reason: String) {
+        state = .over
+        events?.agentFailed(CallEnd(.agentUnavailable, detail: "The agent could not be reached: \(reason)."))
+        events?.agentReleased()
+    }
+
+    // MARK: The socket breaks
+
+    private func broke(code: UInt16?, reason: String) {
+        let returns = code == nil || code == 1001 || code == 1006 || code == 1012 || code == 4500 || code == 4503
+        if let window = dialect.resumptionWindow, returns {
+            logger.warning("the agent's connection broke: \(reason); it may come back")
+            redials = 0
+            return waitToRedial(until: now + window)
+        }
+        state = .over
+        if code == 1000 || code == 1005 {
+            events?.agentEnded(CallEnd(.agentHangup))
+        } else {
+            events?.agentLost(CallEnd(.agentLost, detail: "The connection to the agent broke: \(reason)."))
+        }
+        events?.agentReleased()
+    }
+
+    private func waitToRedial(until: NIODeadline) {
+        let factor = 1 << min(redials, 8)
+        let delay = min(Self.longestRedialDelay, .nanoseconds(Self.redialDelay.nanoseconds * Int64(factor)))
+        redials += 1
+        state = .away(until: until, dial: now + delay)
+    }
+
+    private func redial(until: NIODeadline) {
+        state = .away(until: until, dial: nil)
+        connection = AgentConnection(targets[target].make())
+        connection.open(for: self)
+    }
+
+    private func lose(_ reason: String) {
+        state = .over
+        isOpen = false
+        transport.close(code: 1001)
+        events?.agentLost(CallEnd(.agentLost, detail: "The connection to the agent broke: \(reason)."))
+        events?.agentReleased()
+    }
+}
