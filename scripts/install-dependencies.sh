@@ -13,7 +13,7 @@ build_packages=(
 # Foreign peers (sipp, baresip, Kamailio, Chromium, Firefox), a sound card for Firefox, speech (espeak-ng, sox), and Python;
 # python3-dev and g++ because the PESQ package is published as source only.
 test_packages=(
-    baresip-core chromium curl espeak-ng firefox-esr fonts-dejavu-core g++ kamailio procps pulseaudio python3 python3-dev python3-venv sip-tester sox
+    baresip-core chromium curl espeak-ng firefox-esr fonts-dejavu-core g++ kamailio nodejs procps pulseaudio python3 python3-dev python3-venv sip-tester sox
 )
 # In user space: the packages with rtpengine's kernel module are not needed. ALSA's recorded voices are what is said.
 bench_packages=(rtpengine-daemon alsa-utils)

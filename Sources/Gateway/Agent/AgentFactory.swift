@@ -10,25 +10,30 @@ enum AgentFactory {
         case .builtin(.parrot): return ParrotAgent(events: events)
         case .builtin(.echo): return EchoAgent(events: events)
         case .socket(let urls, let name):
-            guard let dialect = dialect(name), !urls.isEmpty else {
+            guard let dialect = dialect(name, order), !urls.isEmpty else {
                 return UnbuiltAgent(events: events)
             }
             let (token, subprotocol) = (order.agent.token, dialect.subprotocol)
             let targets = health.choose(urls, now: now).map { url in
                 AgentTarget(name: url, health: health) {
-                    WebSocketAgentTransport(url: url, token: token, subprotocol: subprotocol, on: eventLoop, logger: logger)
+                    WebSocketAgentTransport(
+                        url: url, token: token, subprotocol: subprotocol, on: eventLoop, logger: logger,
+                        limits: name == .tandem ? .tandem : WebSocketAgentTransport.Limits())
                 }
             }
             return AgentSession(dialect: dialect, targets: targets, info: order.info, events: events, logger: logger, now: now)
         }
     }
 
-    private static func dialect(_ name: Agent.AgentProtocol) -> (any AgentDialect)? {
+    private static func dialect(_ name: Agent.AgentProtocol, _ order: AgentOrder) -> (any AgentDialect)? {
         switch name {
-        case .twilio: TwilioDialect()
-        case .telnyx: TelnyxDialect()
-        case .vonage: VonageDialect()
-        case .tandem, .openai: nil
+        case .twilio: return TwilioDialect()
+        case .telnyx: return TelnyxDialect()
+        case .vonage: return VonageDialect()
+        case .tandem:
+            var generator = SystemRandomNumberGenerator()
+            return TandemDialect(callerRates: order.info.callerRates, using: &generator)
+        case .openai: return nil
         }
     }
 }

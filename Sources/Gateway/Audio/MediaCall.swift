@@ -27,11 +27,14 @@ final class MediaCall: LegEvents, AgentLegEvents {
     /// The next slot of this call's 20 ms grid.
     private var nextSlot: NIODeadline
 
+    private var slotsPlayed = 0
+
     private enum FarEnd { case agent, callee, sound }
 
     static let slot = TimeAmount.milliseconds(Int64(PlayoutQueue.slotMilliseconds))
     /// Slots played in one turn to make up for a late one; beyond that the grid is anchored anew.
     private static let mostCatchUp = 2
+    private static let observedSlots = 250
     /// A slot later than this counts as late.
     private static let lateness = TimeAmount.milliseconds(5)
 
@@ -215,6 +218,7 @@ final class MediaCall: LegEvents, AgentLegEvents {
             sound?.tick(now: now)
             nextSlot = nextSlot + Self.slot
             played += 1
+            observeCaller()
         }
         if nextSlot <= now { reanchor(now: now) }
         guard played > 0 else { return }
@@ -225,6 +229,13 @@ final class MediaCall: LegEvents, AgentLegEvents {
             loop.report(.played, of: self)
         }
         loop.expects(deadline)
+    }
+
+    /// Tells the agent how the caller's leg does, every five seconds.
+    private func observeCaller() {
+        slotsPlayed += 1
+        guard slotsPlayed % Self.observedSlots == 0, let agent, let caller else { return }
+        agent.observe(CallerQuality(caller.figures))
     }
 
     /// The loop stalled: what was not played then is not played now, and the time on the wire goes on.

@@ -72,7 +72,7 @@ actor Switchboard: BrowserCalls {
     nonisolated func hangUp(_ call: CallID, _ end: CallEnd) { post(.browserHungUp(call, end)) }
 
     nonisolated func press(_ digits: String, in call: CallID) {
-        let digits = digits.compactMap(Digit.init)
+        let digits = digits.compactMap { Digit($0)?.from(.info) }
         Task { await self.onMedia(of: call) { media, now in for digit in digits { media.pressed(digit, now: now) } } }
     }
 

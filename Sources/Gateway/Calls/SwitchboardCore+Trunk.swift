@@ -136,7 +136,7 @@ extension SwitchboardCore {
         guard let entry = entry(of: sip), entry.call.isAnswered, let digit = Self.digit(contentType, body) else { return }
         let id = entry.id
         outlets.media(entry.loop) { loop, now in
-            loop.perform(on: id, now: now) { $0.pressed(digit, byCallee: sip.isOutgoing, now: now) }
+            loop.perform(on: id, now: now) { $0.pressed(digit.from(.info), byCallee: sip.isOutgoing, now: now) }
         }
     }
 

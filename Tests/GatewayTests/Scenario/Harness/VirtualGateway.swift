@@ -21,6 +21,9 @@ final class VirtualGateway {
     var prepareAgent: (FakeAgent) -> Void = { _ in }
     /// Every agent that was dialled, in order.
     private(set) var agents: [FakeAgent] = []
+    /// The same of agents that speak `tandem.media.v1`.
+    var prepareNative: (FakeTandemAgent) -> Void = { _ in }
+    private(set) var natives: [FakeTandemAgent] = []
     let core: SwitchboardCore
     let loops: [MediaLoop]
     let ports = PortPool(20000...20999)
@@ -52,6 +55,12 @@ final class VirtualGateway {
           - name: assistant
             when: { to: assistant }
             do: [{ agent: assistant, parameters: { queue: support } }]
+          - name: native
+            when: { to: native }
+            do: [{ agent: native, parameters: { queue: support } }, { agent: standby }]
+          - name: interruptible
+            when: { to: interruptible }
+            do: [{ agent: assistant, barge_in: flush }]
           - name: spare
             when: { to: spare }
             do: [{ agent: assistant }, { agent: standby }, { reject: 486 }]
@@ -123,6 +132,10 @@ final class VirtualGateway {
             agents.append($0)
             prepareAgent($0)
         }
+        dialled.native = { [unowned self] in
+            natives.append($0)
+            prepareNative($0)
+        }
     }
 
     static func makeCertificate(_ profiles: [SRTPProfile] = SRTPProfile.allCases) -> DTLSCertificate {
@@ -146,10 +159,11 @@ final class VirtualGateway {
         }
         configuration.agents = [
             Agent(name: "assistant", link: .socket(urls: ["ws://agent.test/"], .twilio)),
+            Agent(name: "native", link: .socket(urls: ["ws://native.test/"], .tandem)),
             Agent(name: "standby", link: .socket(urls: ["ws://standby.test/"], .twilio)),
             Agent(name: "parrot", link: .builtin(.parrot)), Agent(name: "echo", link: .builtin(.echo)),
         ]
-        let context = PlanContext(trunks: ["phone": "", "carrier": "", "second": "1", "mirror": ""], agents: ["assistant", "standby", "parrot", "echo"])
+        let context = PlanContext(trunks: ["phone": "", "carrier": "", "second": "1", "mirror": ""], agents: ["assistant", "native", "standby", "parrot", "echo"])
         let loaded = Plan.load(text: plan, file: "plan.yaml", context: context)
         guard let plan = loaded.plan else { preconditionFailure("\(loaded.problems)") }
         return SwitchboardSettings(configuration: configuration, plan: plan)
@@ -196,6 +210,7 @@ final class VirtualGateway {
     }
 
     var agent: FakeAgent? { agents.last }
+    var native: FakeTandemAgent? { natives.last }
 
     // MARK: Time
 
@@ -228,6 +243,7 @@ final class VirtualGateway {
         if !isStalled { for loop in loops { loop.turn(now: now) } }
         pump()
         for agent in agents { agent.step(now: now) }
+        for agent in natives { agent.step(now: now) }
         pump()
         deliver()
     }
@@ -315,6 +331,7 @@ final class VirtualGateway {
         check("dialogs", counters.dialogsAlive)
         check("timers", counters.timersAlive)
         check("agents", agents.count { $0.isUp })
+        check("native agents", natives.count { $0.socket?.isUp == true })
         check("alive", dialled.alive)
         return list
     }
