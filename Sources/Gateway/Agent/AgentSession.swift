@@ -73,6 +73,7 @@ final class AgentSession: AgentLeg {
     private var interruption: Interruption
     private var effect = Interruption.Effect.none
     private var lastPlayed: NIODeadline?
+    private var awaySound: AwaySound?
     private var stalledSince: NIODeadline?
 
     /// A caller waits no longer than this for an agent before the next step is tried (CONTRACT section 4).
@@ -141,6 +142,7 @@ final class AgentSession: AgentLeg {
         // What is frozen fades out over one more slot.
         let result = isHeld && gain.factor == 0 ? holdStill(frame) : queue.next(into: frame, now: now)
         gain.apply(frame, toward: isHeld ? 0 : effect == .duck && result.isPlaying ? fullGain * Self.ducked : fullGain)
+        soundAway(frame, isPlaying: result.isPlaying)
         let out = crossing?.convert(frame) ?? frame
         let time = slots * Int64(out.count)
         slots += 1
@@ -151,6 +153,16 @@ final class AgentSession: AgentLeg {
         lastPlayed = result.isPlaying ? now : lastPlayed
         if let key = keys.next() { sink.receive(digit: key, from: self, now: now) }
         endIfPlayed()
+    }
+
+    private func soundAway(_ frame: UnsafeMutableBufferPointer<Int16>, isPlaying: Bool) {
+        guard case .away = state, !isPlaying else {
+            awaySound?.reset()
+            return
+        }
+        let sound = awaySound ?? AwaySound(rate: queue.rate)
+        awaySound = sound
+        sound.fill(frame)
     }
 
     private static let ducked: Float = 0.25

@@ -68,6 +68,7 @@ final class MediaLoop: DatagramReceiver {
         counters.finished.add(call.figures.caller)
         if let callee = call.figures.callee { counters.finished.add(callee) }
         counters.playoutGaps += call.figures.playoutGaps
+        counters.turns.add(call.figures.turns)
         sink(call.id, .released(call.figures))
     }
 
@@ -181,6 +182,8 @@ struct MediaLoopCounters: Sendable {
     var backlogDropped = 0
     /// Breaks in agents' speech, of calls that are over.
     var playoutGaps = 0
+    /// Of the agents of calls that are over.
+    var turns = TurnMeter.Figures()
     /// Sums of the calls that are over.
     var finished = LegFigures()
 }

@@ -56,10 +56,31 @@ extension CallRecord {
             let trunk = steps.last { $0.kind == "trunk" }?.target
             legs.append(Leg(.trunk, name: trunk, callee))
         }
-        if let agent = steps.last(where: { $0.kind == "agent" && $0.outcome == "answered" }) { legs.append(Leg(kind: .agent, name: agent.target)) }
+        if let agent = steps.last(where: { $0.kind == "agent" && $0.outcome == "answered" }) {
+            var leg = Leg(kind: .agent, name: agent.target)
+            leg.turns = Turns(media)
+            legs.append(leg)
+        }
     }
 
     private static let trying = "trying"
+}
+
+extension CallRecord.Turns {
+    init?(_ media: MediaFigures) {
+        let turns = media.turns
+        guard turns.turns > 0 || turns.interruptions > 0 || media.playoutGaps > 0 else { return nil }
+        answers = turns.turns
+        if answers > 0 {
+            agentMilliseconds = turns.agentMilliseconds / answers
+            gatewayMilliseconds = turns.downMilliseconds / answers
+        }
+        longestMilliseconds = turns.longestMilliseconds
+        interruptions = turns.interruptions
+        playedMilliseconds = turns.playedMilliseconds
+        droppedMilliseconds = turns.droppedMilliseconds
+        gaps = media.playoutGaps
+    }
 }
 
 extension CallRecord.Leg {

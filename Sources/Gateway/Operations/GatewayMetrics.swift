@@ -18,6 +18,7 @@ struct GatewayMetrics: Sendable {
         var metrics = MetricsText()
         addCalls(figures, &metrics)
         addMedia(media, &metrics)
+        addTurns(media, &metrics)
         addSIP(sip.counters, &metrics)
         addRecords(records.counters, &metrics)
         return metrics.text
@@ -82,6 +83,20 @@ struct GatewayMetrics: Sendable {
         add("tandem_datagrams_received_total", .counter, "Datagrams read.") { $0.io.received }
         add("tandem_datagrams_sent_total", .counter, "Datagrams sent.") { $0.io.sent }
         add("tandem_send_failures_total", .counter, "Datagrams the system did not take.") { $0.io.sendFailures }
+    }
+
+    private func addTurns(_ loops: [MediaLoopSnapshot], _ metrics: inout MetricsText) {
+        var turns = TurnMeter.Figures()
+        for loop in loops { turns.add(loop.turns) }
+        metrics.add(
+            "tandem_agent_answer_seconds", "From the caller's end of speech to the agent's first sound on the wire.",
+            buckets: zip(TurnMeter.bounds, turns.histogram).map { (Double($0) / 1000, $1) }, count: turns.turns,
+            sum: Double(turns.agentMilliseconds + turns.downMilliseconds) / 1000)
+        metrics.add(
+            "tandem_agent_answer_parts_seconds_total", .counter, "The sum of all answers' times, by where they passed.",
+            [("part=\"agent\"", Double(turns.agentMilliseconds) / 1000), ("part=\"gateway\"", Double(turns.downMilliseconds) / 1000)])
+        metrics.add("tandem_agent_interruptions_total", .counter, "Times agents' speech was cut off.", turns.interruptions)
+        metrics.add("tandem_agent_dropped_milliseconds_total", .counter, "Agents' speech that was cut off unheard.", turns.droppedMilliseconds)
     }
 
     private func addSIP(_ sip: SIPCounters, _ metrics: inout MetricsText) {

@@ -49,6 +49,24 @@ struct CallRecord: Sendable, Equatable {
         var concealedMilliseconds = 0
         /// Lost frames restored by in-band error correction.
         var recovered = 0
+        /// Of an agent; nil where it never answered the caller and was never interrupted.
+        var turns: Turns?
+    }
+
+    /// How a conversation with an agent went: what callers wait for, and what they do not hear.
+    struct Turns: Sendable, Equatable, Codable {
+        /// Answers of the agent to something the caller said.
+        var answers = 0
+        /// Means from the caller's end of speech to the agent's first sound as it came, and from there to the wire.
+        var agentMilliseconds = 0
+        var gatewayMilliseconds = 0
+        var longestMilliseconds = 0
+        var interruptions = 0
+        /// Of the answers that were interrupted: what was heard, and what was not.
+        var playedMilliseconds = 0
+        var droppedMilliseconds = 0
+        /// Breaks inside the agent's speech.
+        var gaps = 0
     }
 
     /// A header of the call that routes may look at.

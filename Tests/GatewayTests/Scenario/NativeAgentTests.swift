@@ -141,7 +141,12 @@ import Testing
         let (phone, agent) = try phone(gateway)
         agent.isReachable = false
         agent.cut()
+        let away = gateway.now
         gateway.run(for: .seconds(14))
+        // The line is not dead meanwhile.
+        let first = try #require(phone.listener.firstSound(after: away))
+        #expect(first - away <= .milliseconds(300))
+        #expect(phone.listener.firstSound(after: away + .seconds(12)) != nil)
         #expect(gateway.agents.isEmpty && agent.sockets.count > 5)
         gateway.run(for: .seconds(2))
         #expect(gateway.agent?.name == "standby" && phone.byeAt == nil)

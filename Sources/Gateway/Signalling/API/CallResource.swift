@@ -34,11 +34,22 @@ enum CallResource {
     }
 
     private static func leg(_ leg: CallRecord.Leg) -> JSONValue {
-        [
+        var members: [String: JSONValue] = [
             "kind": .string(leg.kind.rawValue), "name": JSONValue(leg.name), "codec": JSONValue(leg.codec), "address": JSONValue(leg.address),
             "packets_received": JSONValue(leg.packetsReceived), "packets_sent": JSONValue(leg.packetsSent), "lost": JSONValue(leg.lost),
             "jitter_ms": JSONValue(tenths(leg.jitterMilliseconds)), "rtt_ms": JSONValue(leg.roundTripMilliseconds.map(tenths)),
             "concealed_ms": JSONValue(leg.concealedMilliseconds), "recovered": JSONValue(leg.recovered), "mos": JSONValue(leg.meanOpinionScore),
+        ]
+        if let turns = leg.turns { members["turns"] = self.turns(turns) }
+        return .object(members)
+    }
+
+    private static func turns(_ turns: CallRecord.Turns) -> JSONValue {
+        [
+            "answers": JSONValue(turns.answers), "answer_ms": JSONValue(turns.agentMilliseconds + turns.gatewayMilliseconds),
+            "agent_ms": JSONValue(turns.agentMilliseconds), "gateway_ms": JSONValue(turns.gatewayMilliseconds),
+            "longest_ms": JSONValue(turns.longestMilliseconds), "interruptions": JSONValue(turns.interruptions),
+            "played_ms": JSONValue(turns.playedMilliseconds), "dropped_ms": JSONValue(turns.droppedMilliseconds), "gaps": JSONValue(turns.gaps),
         ]
     }
 

@@ -57,7 +57,16 @@ extension OpenAPIDocument {
                         "rtt_ms": {"type": ["number", "null"]},
                         "concealed_ms": {"type": ["integer", "null"]},
                         "recovered": {"type": ["integer", "null"]},
-                        "mos": {"type": ["number", "null"]}
+                        "mos": {"type": ["number", "null"]},
+                        "turns": {
+                          "type": "object",
+                          "description": "Of an agent: how long the caller waited for its answers, and what was cut off.",
+                          "properties": {
+                            "answers": {"type": "integer"}, "answer_ms": {"type": "integer"}, "agent_ms": {"type": "integer"},
+                            "gateway_ms": {"type": "integer"}, "longest_ms": {"type": "integer"}, "interruptions": {"type": "integer"},
+                            "played_ms": {"type": "integer"}, "dropped_ms": {"type": "integer"}, "gaps": {"type": "integer"}
+                          }
+                        }
                       }
                     }
                   },
