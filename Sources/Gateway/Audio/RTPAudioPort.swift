@@ -60,8 +60,8 @@ final class RTPAudioPort: AudioPort, InboundStreamOutput {
     var nativeRates: [Int] {
         switch audio.codec {
         case .opus: [48000, 24000, 16000, 8000]
-        case .g722: [16000]
-        case .pcmu, .pcma: [8000]
+        case .g722, .l16Wide: [16000]
+        case .pcmu, .pcma, .l16Narrow: [8000]
         }
     }
 
