@@ -85,7 +85,7 @@ let package = Package(
         .target(name: "TestKit", dependencies: ["RTP", "RTCStack", nioCore], path: "Tests/TestKit", swiftSettings: strict),
         .testTarget(name: "SDPTests", dependencies: ["SDP"], swiftSettings: strict),
         .testTarget(name: "RTPTests", dependencies: ["RTP", "TestKit", "CSRTP", nioCore], swiftSettings: strict),
-        .testTarget(name: "TranscodeTests", dependencies: ["Transcode", "TestKit", "CSpandsp"], swiftSettings: strict),
+        .testTarget(name: "TranscodeTests", dependencies: ["Transcode", "TestKit", "CSpandsp", "COpus", "CShims"], swiftSettings: strict),
         .testTarget(
             name: "SIPStackTests", dependencies: ["SIPStack", "SDP", "TestKit", nioCore], exclude: ["Vectors"], swiftSettings: strict),
         .testTarget(name: "RTCStackTests", dependencies: ["RTCStack", "RTP", "SDP", "TestKit", nioCore], swiftSettings: strict),

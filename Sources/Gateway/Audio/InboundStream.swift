@@ -50,6 +50,8 @@ final class InboundStream {
     }
     /// Where keys may come as tones: heard, told and muted.
     var inbandKeys: InbandKeys?
+    /// While a call is young: tones that say who or what is on the line.
+    var lineTones: LineTones?
     /// Samples still to be muted after a key.
     private var mutedTail = 0
 
@@ -274,6 +276,9 @@ final class InboundStream {
     ) {
         let samples = scratch.prefix(count)
         if let inbandKeys, let output { inbandKeys.hear(samples) { output.inbound(key: $0, now: now) } }
+        if let lineTones, let output {
+            if now < lineTones.until { lineTones.hear(samples) { output.inbound(tone: $0) } } else { self.lineTones = nil }
+        }
         let isSilenced = isMuted || mutedTail > 0 || inbandKeys?.isPressed == true
         if isSilenced {
             samples.update(repeating: 0)
@@ -322,4 +327,6 @@ protocol InboundStreamOutput: AnyObject {
     func inbound(_ frame: borrowing AudioFrame, now: NIODeadline)
     /// A key began as a tone in the sound.
     func inbound(key: Digit, now: NIODeadline)
+    /// A tone says who or what is on the line.
+    func inbound(tone: LineTone)
 }

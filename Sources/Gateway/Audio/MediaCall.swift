@@ -283,6 +283,8 @@ final class MediaCall: LegEvents, AgentLegEvents {
         loop.report(leg === caller ? .callerEnded(end) : .calleeEnded(end), of: self)
     }
 
+    func leg(_ leg: any Leg, heard tone: LineTone) { loop.report(.toneHeard(tone, byCallee: leg !== caller), of: self) }
+
     // MARK: AgentLegEvents
 
     func agentAnswered() { loop.report(.agentAnswered, of: self) }

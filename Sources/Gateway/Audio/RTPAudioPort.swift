@@ -29,6 +29,12 @@ final class RTPAudioPort: AudioPort, InboundStreamOutput {
     /// Whether this peer may send keys as tones in its sound, where it sends no telephone-events; counts from the next `start` on.
     var detectsInbandKeys = false
     private var keysStaySound = false
+    /// Whose line is listened to for tones; counts from the next `start` on, and from the first one for so long as it is useful.
+    var lineSide: LineTones.Side?
+    private var lineTonesUntil: NIODeadline?
+    private var tonesHeard: [LineTone] = []
+    /// How many of them were told.
+    private var tonesTold = 0
     /// What the peer's reports make of our Opus; kept over changes of codec and bridge.
     private(set) var adaptation: OpusAdaptation?
     private var reportsSeen = 0
@@ -60,8 +66,8 @@ final class RTPAudioPort: AudioPort, InboundStreamOutput {
     var nativeRates: [Int] {
         switch audio.codec {
         case .opus: [48000, 24000, 16000, 8000]
-        case .g722: [16000]
-        case .pcmu, .pcma: [8000]
+        case .g722, .l16Wide: [16000]
+        case .pcmu, .pcma, .l16Narrow: [8000]
         }
     }
 
@@ -78,6 +84,11 @@ final class RTPAudioPort: AudioPort, InboundStreamOutput {
         stream.output = self
         stream.isHeld = !audio.direction.receives
         if detectsInbandKeys, audio.receiveTelephoneEvents.isEmpty, !keysStaySound { stream.inbandKeys = InbandKeys(rate: rate) }
+        if let lineSide {
+            let until = lineTonesUntil ?? now + lineSide.listening
+            lineTonesUntil = until
+            if now < until { stream.lineTones = LineTones(lineSide, rate: rate, until: until) }
+        }
         inbound = stream
         keyTones = audio.telephoneEvent == nil ? KeyTones(rate: rate) : nil
         outbound = OutboundStream(audio: audio, rate: rate, opus: opus, after: axis, now: now)
@@ -220,6 +231,17 @@ final class RTPAudioPort: AudioPort, InboundStreamOutput {
 
     func inbound(key: Digit, now: NIODeadline) {
         sink?.receive(digit: key, from: self, now: now)
+    }
+
+    func inbound(tone: LineTone) {
+        if !tonesHeard.contains(tone) { tonesHeard.append(tone) }
+    }
+
+    /// A tone heard on the line, each once; nil when there is none that was not told.
+    func takeLineTone() -> LineTone? {
+        guard tonesTold < tonesHeard.count else { return nil }
+        tonesTold += 1
+        return tonesHeard[tonesTold - 1]
     }
 
     // MARK: Inside

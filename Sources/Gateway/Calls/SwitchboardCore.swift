@@ -305,8 +305,15 @@ final class SwitchboardCore {
             let end = limits.endAfter(minutes: entries[id]?.decision.route?.maxMinutes ?? 0)
             update(id) { $0.end(end, into: &$1) }
         case .played: update(id) { $0.played(into: &$1) }
+        case .toneHeard(let tone, let byCallee): toneHeard(tone, byCallee: byCallee, id)
         case .released(let figures): forget(id, figures)
         }
+    }
+
+    private func toneHeard(_ tone: LineTone, byCallee: Bool, _ id: CallID) {
+        figures.lineTones[tone, default: 0] += 1
+        entries[id]?.logger.info("tone on the line", metadata: ["tone": "\(tone.rawValue)", "party": "\(byCallee ? "callee" : "caller")"])
+        note(tone.sentence(of: byCallee ? "The called party" : "The caller"), id)
     }
 
     // MARK: Draining

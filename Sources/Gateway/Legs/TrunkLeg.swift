@@ -153,7 +153,10 @@ final class TrunkLeg: Leg, MediaWire {
 
     // MARK: Leg
 
-    func tick(now: NIODeadline, wallClock: NTPTimestamp) { port.tick(now: now, wallClock: wallClock) }
+    func tick(now: NIODeadline, wallClock: NTPTimestamp) {
+        port.tick(now: now, wallClock: wallClock)
+        while let tone = port.takeLineTone() { events?.leg(self, heard: tone) }
+    }
 
     func expire(now: NIODeadline) {
         port.expire(now: now)

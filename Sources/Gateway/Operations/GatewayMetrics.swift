@@ -37,6 +37,9 @@ struct GatewayMetrics: Sendable {
         metrics.add(
             "tandem_refused_total", .counter, "Calls refused or ended by a limit, of money or of time.",
             CallLimits.Limit.allCases.map { ("limit=\"\($0.rawValue)\"", Double(figures.refused[$0] ?? 0)) })
+        metrics.add(
+            "tandem_line_tones_total", .counter, "Fax and call-progress tones heard on phones' lines, once a leg each.",
+            LineTone.allCases.map { ("tone=\"\($0.rawValue)\"", Double(figures.lineTones[$0] ?? 0)) })
         metrics.add("tandem_draining", .gauge, "1 while no new calls are taken.", figures.isDraining ? 1 : 0)
         metrics.add("tandem_rtp_ports", .gauge, "RTP ports in use.", ports.count)
     }

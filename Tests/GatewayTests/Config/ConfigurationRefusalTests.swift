@@ -64,7 +64,7 @@ struct ConfigurationRefusalTests {
             "3:22: error: 192.0.2.1/32 already belongs to trunk a: equal prefixes leave it open whose call it is"),
         ("a: { hosts: [\"sip:192.0.2.1\"] }\n  b: { hosts: [\"sip:192.0.2.1:5080\"] }",
             "3:16: error: 192.0.2.1 already belongs to trunk a: equal prefixes leave it open whose call it is"),
-        ("a: { accept_from: [192.0.2.1], codecs: [GSM] }", "2:43: error: a codec must be PCMU, PCMA, G722 or opus, not “GSM”"),
+        ("a: { accept_from: [192.0.2.1], codecs: [GSM] }", "2:43: error: a codec must be PCMU, PCMA, G722, opus, L16/8000 or L16/16000, not “GSM”"),
         ("a: { accept_from: [192.0.2.1], codecs: [PCMU, pcmu] }", "2:49: error: PCMU is listed twice"),
         ("a: { accept_from: [192.0.2.1], codecs: [] }", "2:42: error: codecs needs at least one"),
         ("a: { accept_from: [192.0.2.1], dtmf: tones }", "2:40: error: dtmf must be auto, rfc4733, info or inband, not “tones”"),

@@ -17,8 +17,8 @@ final class FakeTrunk: VirtualPeer {
         /// Samples a second that it speaks and hears.
         var rate: Int {
             switch codec {
-            case .pcmu, .pcma: 8000
-            case .g722: 16_000
+            case .pcmu, .pcma, .l16Narrow: 8000
+            case .g722, .l16Wide: 16_000
             case .opus: 48_000
             }
         }

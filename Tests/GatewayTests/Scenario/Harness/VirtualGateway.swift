@@ -150,6 +150,7 @@ final class VirtualGateway {
     private static func settings(_ plan: String) -> SwitchboardSettings {
         var configuration = Configuration()
         var trunk = Trunk(name: "phone")
+        trunk.codecs = Trunk.Codec.allCases
         trunk.acceptFrom = [try? CIDR("192.0.2.0/24"), try? CIDR(host)].compactMap { $0 }
         configuration.trunks = [trunk] + calledTrunks.sorted { $0.key < $1.key }.map { name, host in
             var trunk = Trunk(name: name)
