@@ -67,6 +67,8 @@ final class RTPAudioPort: AudioPort, InboundStreamOutput {
 
     var wantsGapFreeStream: Bool { false }
 
+    var followsRate: Bool { true }
+
     var takesKeysAsSound: Bool { audio.telephoneEvent == nil }
 
     func prepare(keysStaySound: Bool) { self.keysStaySound = keysStaySound }
@@ -81,10 +83,14 @@ final class RTPAudioPort: AudioPort, InboundStreamOutput {
         inbound = stream
         keyTones = audio.telephoneEvent == nil ? KeyTones(rate: rate) : nil
         outbound = OutboundStream(audio: audio, rate: rate, opus: opus, after: axis, now: now)
-        if let limits = OpusAdaptation.Limits(audio, opus) {
-            if adaptation?.change(limits) == nil { adaptation = OpusAdaptation(limits) }
-            applyAdaptation()
-        }
+        refitAdaptation()
+    }
+
+    /// What was negotiated bounds the adaptation; what it knows of the network holds on.
+    private func refitAdaptation() {
+        guard let limits = OpusAdaptation.Limits(audio, opus) else { return }
+        if adaptation?.change(limits) == nil { adaptation = OpusAdaptation(limits) }
+        applyAdaptation()
     }
 
     private func applyAdaptation() {
@@ -182,13 +188,18 @@ final class RTPAudioPort: AudioPort, InboundStreamOutput {
 
     /// A new answer of the same leg (hold, resume, another codec). Our SSRC, sequence numbers and axis go on.
     func renegotiate(_ audio: NegotiatedAudio, now: NIODeadline) {
-        let changesCodec = audio.codec != self.audio.codec || audio.packetTime != self.audio.packetTime || audio.opus != self.audio.opus
+        let changesCodec = audio.codec != self.audio.codec || audio.packetTime != self.audio.packetTime
         let changesFormats = audio.receivePayloadTypes != self.audio.receivePayloadTypes
             || (audio.telephoneEvent == nil) != (self.audio.telephoneEvent == nil)
         self.audio = audio
         session.renegotiate(audio.rtpFormats)
         if let inbound, let sink, changesCodec || changesFormats {
-            start(rate: inbound.rate, gapFree: inbound.isGapFree, sink: sink, now: now)
+            if !sink.restarts(after: self, now: now) {
+                start(rate: inbound.rate, gapFree: inbound.isGapFree, sink: sink, now: now)
+            }
+        } else {
+            outbound?.change(opus.fitted(to: audio))
+            refitAdaptation()
         }
         inbound?.isHeld = !audio.direction.receives
     }
