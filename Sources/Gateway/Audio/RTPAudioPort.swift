@@ -81,6 +81,9 @@ final class RTPAudioPort: AudioPort, InboundStreamOutput {
         stream.isHeld = !audio.direction.receives
         if detectsInbandKeys, audio.receiveTelephoneEvents.isEmpty, !keysStaySound { stream.inbandKeys = InbandKeys(rate: rate) }
         inbound = stream
+        // An agent can wait for what is sent again, for it does not play the sound; a phone's or browser's jitter buffer would
+        // have to grow for it.
+        session.setAsksAgain(gapFree)
         keyTones = audio.telephoneEvent == nil ? KeyTones(rate: rate) : nil
         outbound = OutboundStream(audio: audio, rate: rate, opus: opus, after: axis, now: now)
         refitAdaptation()
@@ -140,6 +143,9 @@ final class RTPAudioPort: AudioPort, InboundStreamOutput {
     func receive(_ packet: UnsafeRawBufferPointer, from source: TransportAddress, now: NIODeadline) {
         lastReceived = now
         withEvents { session.receive(packet, from: source, now: now, into: &$0) } handle: { handle($0, now: now) }
+        if session.hasFeedback, let buffer = wire.packetBuffer(), let length = session.writeFeedback(into: buffer) {
+            wire.sendControl(length: length, now: now)
+        }
     }
 
     /// One decrypted RTCP packet.
@@ -160,7 +166,7 @@ final class RTPAudioPort: AudioPort, InboundStreamOutput {
 
     /// Once every 20 ms: filling, keys and reports.
     func tick(now: NIODeadline, wallClock: NTPTimestamp) {
-        inbound?.tick(jitterMilliseconds: session.statistics.jitterMilliseconds, now: now)
+        inbound?.tick(jitterMilliseconds: session.statistics.jitterMilliseconds, isWaiting: session.isWaiting, now: now)
         sendDueDigits(now: now)
         if audio.direction.sends, !session.isSendingDigit { sendOwnSound(now: now) }
         guard now >= session.reportDeadline, let buffer = wire.packetBuffer(),
@@ -193,6 +199,7 @@ final class RTPAudioPort: AudioPort, InboundStreamOutput {
             || (audio.telephoneEvent == nil) != (self.audio.telephoneEvent == nil)
         self.audio = audio
         session.renegotiate(audio.rtpFormats)
+        session.setAsksAgain(inbound?.isGapFree ?? false)
         if let inbound, let sink, changesCodec || changesFormats {
             if !sink.restarts(after: self, now: now) {
                 start(rate: inbound.rate, gapFree: inbound.isGapFree, sink: sink, now: now)
@@ -240,7 +247,10 @@ final class RTPAudioPort: AudioPort, InboundStreamOutput {
         var list = events
         events = []
         body(&list)
-        for event in list { handle(event) }
+        for (index, event) in list.enumerated() {
+            inbound?.isFollowed = index + 1 < list.count
+            handle(event)
+        }
         list.removeAll(keepingCapacity: true)
         events = list
     }
@@ -255,6 +265,7 @@ final class RTPAudioPort: AudioPort, InboundStreamOutput {
             if let digit = Digit(event: event) { sink?.receive(digit: digit, from: self, now: now) }
         case .digit(.ended): inbound?.isMuted = false
         case .goodbye: hasSaidGoodbye = true
+        case .resend(let sequence): wire.resend(sequence)
         }
     }
 
@@ -276,6 +287,6 @@ extension NegotiatedAudio {
             sendAudio: RTPFormat(payloadType: payloadType, clockRate: codec.rtpClockRate),
             sendTelephoneEvent: telephoneEvent.map { RTPFormat(payloadType: $0.payloadType, clockRate: $0.clockRate) },
             receiveRedundancy: receiveRedundancy.map { RTPFormat(payloadType: $0, clockRate: codec.rtpClockRate) },
-            sendRedundancy: sendRedundancy, packetMilliseconds: packetTime)
+            sendRedundancy: sendRedundancy, retransmission: feedback.retransmission, packetMilliseconds: packetTime)
     }
 }
