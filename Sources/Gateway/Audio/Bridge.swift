@@ -3,7 +3,7 @@ import NIOCore
 /// Joins two ports at the rate both like best. The only place that knows both.
 final class Bridge: AudioSink {
     /// The rate in Hz at which frames cross.
-    let rate: Int
+    private(set) var rate: Int
     private let first: any AudioPort
     private let second: any AudioPort
 
@@ -32,6 +32,15 @@ final class Bridge: AudioSink {
 
     func receive(digit: Digit, from port: any AudioPort, now: NIODeadline) {
         (port === first ? second : first).send(digit: digit, duration: Self.digitDuration, now: now)
+    }
+
+    /// Both ports go over to the rate that suits them now, if another one does and neither has anything that would begin again.
+    func restarts(after port: any AudioPort, now: NIODeadline) -> Bool {
+        let rate = Self.commonRate(first, second)
+        guard rate != self.rate, first.followsRate, second.followsRate else { return false }
+        self.rate = rate
+        start(now: now)
+        return true
     }
 
     /// The whole way of the sound in one line.

@@ -41,6 +41,8 @@ final class InboundStream {
     let isGapFree: Bool
     /// The far end holds its audio, or we told it to: fill at once.
     var isHeld = false
+    /// More of the stream follows at once: what was held back for a lost packet lags behind wall time only for this moment.
+    var isFollowed = false
     /// The loop stood still: the next frame goes on where the stream was.
     private var isAfterStall = false
     /// A key is being pressed: what leaks of its tone into the audio is muted (4a.6), and one frame after it, for the tone
@@ -141,7 +143,7 @@ final class InboundStream {
             counters.tooLate += 1
             return false
         }
-        if lead < -clock.tolerance {
+        if lead < -clock.tolerance, !isFollowed {
             let frame = rate / 50
             shift += Int64(frame)
             fillHole(frame)
@@ -208,11 +210,13 @@ final class InboundStream {
     }
 
     /// Called on the 20 ms grid: fills what should have come by now.
-    func tick(jitterMilliseconds: Double, now: NIODeadline) {
+    /// - Parameter isWaiting: packets are held back for a lost one
+    func tick(jitterMilliseconds: Double, isWaiting: Bool, now: NIODeadline) {
         if clock.ticked(now: now) { isAfterStall = true }
         guard isGapFree, let start = position else { return }
         let frame = rate / 50
-        var missing = clock.missing(position: start, isHeld: isHeld, jitterMilliseconds: jitterMilliseconds, now: now) / frame
+        var missing =
+            clock.missing(position: start, isHeld: isHeld, isWaiting: isWaiting, jitterMilliseconds: jitterMilliseconds, now: now) / frame
         while missing > 0 {
             conceal(clock.isSilence || isHeld ? nil : current, samples: frame, now: now)
             missing -= 1

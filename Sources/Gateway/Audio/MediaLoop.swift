@@ -197,6 +197,8 @@ extension LegFigures {
         rtp.lost += other.rtp.lost
         rtp.late += other.rtp.late
         rtp.duplicates += other.rtp.duplicates
+        rtp.retransmitted += other.rtp.retransmitted
+        rtp.resent += other.rtp.resent
         rtp.reordered += other.rtp.reordered
         rtp.malformed += other.rtp.malformed
         inbound.add(other.inbound)

@@ -71,6 +71,9 @@ final class OutboundStream {
         accumulator.change(frameSamples: rate / 1000 * decision.packetTime)
     }
 
+    /// The peer asks other things of the same Opus: the stream goes on without a break. Nothing for another codec.
+    func change(_ settings: OpusEncoder.Settings) { (encoder as? OpusEncoder)?.change(settings) }
+
     /// Encodes a frame and hands over every packet that is full with it.
     func send(_ frame: borrowing AudioFrame, now: NIODeadline, emit: (Packet) -> Void) {
         let length = TimeAmount.milliseconds(Int64(frame.samples.count * 1000 / rate))

@@ -73,6 +73,8 @@ final class RTPAudioPort: AudioPort, InboundStreamOutput {
 
     var wantsGapFreeStream: Bool { false }
 
+    var followsRate: Bool { true }
+
     var takesKeysAsSound: Bool { audio.telephoneEvent == nil }
 
     func prepare(keysStaySound: Bool) { self.keysStaySound = keysStaySound }
@@ -90,12 +92,19 @@ final class RTPAudioPort: AudioPort, InboundStreamOutput {
             if now < until { stream.lineTones = LineTones(lineSide, rate: rate, until: until) }
         }
         inbound = stream
+        // An agent can wait for what is sent again, for it does not play the sound; a phone's or browser's jitter buffer would
+        // have to grow for it.
+        session.setAsksAgain(gapFree)
         keyTones = audio.telephoneEvent == nil ? KeyTones(rate: rate) : nil
         outbound = OutboundStream(audio: audio, rate: rate, opus: opus, after: axis, now: now)
-        if let limits = OpusAdaptation.Limits(audio, opus) {
-            if adaptation?.change(limits) == nil { adaptation = OpusAdaptation(limits) }
-            applyAdaptation()
-        }
+        refitAdaptation()
+    }
+
+    /// What was negotiated bounds the adaptation; what it knows of the network holds on.
+    private func refitAdaptation() {
+        guard let limits = OpusAdaptation.Limits(audio, opus) else { return }
+        if adaptation?.change(limits) == nil { adaptation = OpusAdaptation(limits) }
+        applyAdaptation()
     }
 
     private func applyAdaptation() {
@@ -145,6 +154,9 @@ final class RTPAudioPort: AudioPort, InboundStreamOutput {
     func receive(_ packet: UnsafeRawBufferPointer, from source: TransportAddress, now: NIODeadline) {
         lastReceived = now
         withEvents { session.receive(packet, from: source, now: now, into: &$0) } handle: { handle($0, now: now) }
+        if session.hasFeedback, let buffer = wire.packetBuffer(), let length = session.writeFeedback(into: buffer) {
+            wire.sendControl(length: length, now: now)
+        }
     }
 
     /// One decrypted RTCP packet.
@@ -165,7 +177,7 @@ final class RTPAudioPort: AudioPort, InboundStreamOutput {
 
     /// Once every 20 ms: filling, keys and reports.
     func tick(now: NIODeadline, wallClock: NTPTimestamp) {
-        inbound?.tick(jitterMilliseconds: session.statistics.jitterMilliseconds, now: now)
+        inbound?.tick(jitterMilliseconds: session.statistics.jitterMilliseconds, isWaiting: session.isWaiting, now: now)
         sendDueDigits(now: now)
         if audio.direction.sends, !session.isSendingDigit { sendOwnSound(now: now) }
         guard now >= session.reportDeadline, let buffer = wire.packetBuffer(),
@@ -193,13 +205,19 @@ final class RTPAudioPort: AudioPort, InboundStreamOutput {
 
     /// A new answer of the same leg (hold, resume, another codec). Our SSRC, sequence numbers and axis go on.
     func renegotiate(_ audio: NegotiatedAudio, now: NIODeadline) {
-        let changesCodec = audio.codec != self.audio.codec || audio.packetTime != self.audio.packetTime || audio.opus != self.audio.opus
+        let changesCodec = audio.codec != self.audio.codec || audio.packetTime != self.audio.packetTime
         let changesFormats = audio.receivePayloadTypes != self.audio.receivePayloadTypes
             || (audio.telephoneEvent == nil) != (self.audio.telephoneEvent == nil)
         self.audio = audio
         session.renegotiate(audio.rtpFormats)
+        session.setAsksAgain(inbound?.isGapFree ?? false)
         if let inbound, let sink, changesCodec || changesFormats {
-            start(rate: inbound.rate, gapFree: inbound.isGapFree, sink: sink, now: now)
+            if !sink.restarts(after: self, now: now) {
+                start(rate: inbound.rate, gapFree: inbound.isGapFree, sink: sink, now: now)
+            }
+        } else {
+            outbound?.change(opus.fitted(to: audio))
+            refitAdaptation()
         }
         inbound?.isHeld = !audio.direction.receives
     }
@@ -251,7 +269,10 @@ final class RTPAudioPort: AudioPort, InboundStreamOutput {
         var list = events
         events = []
         body(&list)
-        for event in list { handle(event) }
+        for (index, event) in list.enumerated() {
+            inbound?.isFollowed = index + 1 < list.count
+            handle(event)
+        }
         list.removeAll(keepingCapacity: true)
         events = list
     }
@@ -266,6 +287,7 @@ final class RTPAudioPort: AudioPort, InboundStreamOutput {
             if let digit = Digit(event: event) { sink?.receive(digit: digit, from: self, now: now) }
         case .digit(.ended): inbound?.isMuted = false
         case .goodbye: hasSaidGoodbye = true
+        case .resend(let sequence): wire.resend(sequence)
         }
     }
 
@@ -287,6 +309,6 @@ extension NegotiatedAudio {
             sendAudio: RTPFormat(payloadType: payloadType, clockRate: codec.rtpClockRate),
             sendTelephoneEvent: telephoneEvent.map { RTPFormat(payloadType: $0.payloadType, clockRate: $0.clockRate) },
             receiveRedundancy: receiveRedundancy.map { RTPFormat(payloadType: $0, clockRate: codec.rtpClockRate) },
-            sendRedundancy: sendRedundancy, packetMilliseconds: packetTime)
+            sendRedundancy: sendRedundancy, retransmission: feedback.retransmission, packetMilliseconds: packetTime)
     }
 }

@@ -58,8 +58,8 @@ final class FakeTrunk: VirtualPeer {
     var sendsMedia = true
     /// What the offers and re-offers say: sendrecv, sendonly, recvonly, inactive.
     var direction = "sendrecv"
-    let speaker: Speaker
-    let listener: Listener
+    private(set) var speaker: Speaker
+    private(set) var listener: Listener
     private(set) var controlPackets = 0
 
     private var callID: String
@@ -68,7 +68,7 @@ final class FakeTrunk: VirtualPeer {
     /// From and To of our requests, without our tag and theirs.
     private var local = ""
     private var remote = ""
-    private let options: Options
+    private var options: Options
     /// The INVITE being dealt with: its lines, and when it came.
     private var pending: (lines: [String], at: NIODeadline)?
     private var done = 0
@@ -129,6 +129,24 @@ final class FakeTrunk: VirtualPeer {
         send("INVITE", branch: inviteBranch, body: description)
     }
 
+    /// Of its Opus (`a=fmtp`); empty: no such line.
+    var opusParameters = ""
+
+    /// A re-INVITE for another codec, which it speaks and hears from then on.
+    func reinvite(codec: AudioCodec) {
+        let position = UInt64(speaker.position) * UInt64(codec.rtpClockRate) / UInt64(options.codec.rtpClockRate)
+        options.codec = codec
+        guard
+            let speaker = Speaker(
+                codec: codec.rawValue, rate: options.rate, clockRate: codec.rtpClockRate, milliseconds: options.packetMilliseconds,
+                timestamp: UInt32(truncatingIfNeeded: position), sequence: speaker.takeSequence()),
+            let listener = Listener(codec: codec.rawValue, rate: options.rate, audioType: codec.defaultPayloadType)
+        else { preconditionFailure("no codec") }
+        self.speaker = speaker
+        self.listener = listener
+        reinvite()
+    }
+
     /// Presses a key for so many milliseconds (RFC 4733), with the tone leaking into the audio before it if wanted.
     func press(_ event: UInt8, milliseconds: Int = 120) {
         key = KeyPress(event: event, timestamp: speaker.position, packets: milliseconds / 20, step: options.codec.rtpClockRate / 50)
@@ -141,7 +159,7 @@ final class FakeTrunk: VirtualPeer {
         return """
             v=0\r\no=- 1 \(sequence) IN IP4 \(host.host)\r\ns=-\r\nc=IN IP4 \(host.host)\r\nt=0 0\r\n\
             m=audio \(mediaPort) RTP/AVP \(type)\(keys.isEmpty ? "" : " 101")\r\na=rtpmap:\(type) \(codec.sdpName)/\(codec.rtpClockRate)\(channels)\r\n\
-            \(keys)a=ptime:\(options.packetMilliseconds)\r\na=\(direction)\r\n
+            \(opusParameters.isEmpty ? "" : "a=fmtp:\(type) \(opusParameters)\r\n")\(keys)a=ptime:\(options.packetMilliseconds)\r\na=\(direction)\r\n
             """
     }
 
