@@ -50,7 +50,7 @@ final class MediaLoops: Sendable {
                 opusFromAgent: OpusEncoder.Settings(configuration.media.opus.agent),
                 randomness: { SystemRandomNumberGenerator() }, wallClock: Self.wallClock,
                 makeAgent: { order, legEvents, logger, now in
-                    AgentFactory.make(order, on: eventLoop, events: legEvents, logger: logger, now: now)
+                    AgentFactory.make(order, on: eventLoop, streams: io, events: legEvents, logger: logger, now: now)
                 }, logger: logger, threadTime: Self.threadTime)
             drivers.append(
                 MediaLoopDriver(eventLoop: eventLoop) {
