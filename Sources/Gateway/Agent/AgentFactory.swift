@@ -3,8 +3,10 @@ import NIOCore
 
 /// Makes the leg of an agent as its configuration says. A new dialect is a file in `Dialects/` and a line here.
 enum AgentFactory {
+    /// - Parameter streams: of the loop that `eventLoop` turns
     static func make(
-        _ order: AgentOrder, on eventLoop: any EventLoop, health: AgentHealth, events: any AgentLegEvents, logger: Logger, now: NIODeadline
+        _ order: AgentOrder, on eventLoop: any EventLoop, streams: any StreamSet, health: AgentHealth, events: any AgentLegEvents,
+        logger: Logger, now: NIODeadline
     ) -> any AgentLeg {
         switch order.agent.link {
         case .builtin(.parrot): return ParrotAgent(events: events)
@@ -18,7 +20,7 @@ enum AgentFactory {
                 AgentTarget(name: url, health: health) {
                     WebSocketAgentTransport(
                         url: url, token: token, subprotocol: subprotocol, on: eventLoop, logger: logger,
-                        limits: name == .tandem ? .tandem : WebSocketAgentTransport.Limits())
+                        limits: name == .tandem ? .tandem : WebSocketAgentTransport.Limits(), streams: streams)
                 }
             }
             return AgentSession(dialect: dialect, targets: targets, info: order.info, events: events, logger: logger, now: now)

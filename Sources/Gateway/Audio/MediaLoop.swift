@@ -52,6 +52,8 @@ final class MediaLoop: DatagramReceiver {
     /// A new call's place; its grid takes the phase with the fewest calls.
     func makeCall(_ id: CallID, now: NIODeadline, logger: Logger) -> MediaCall {
         self.now = now
+        // The loop may have idled since the last slot: the grid of a first call begins now.
+        if calls.isEmpty { nextPhase = max(nextPhase, now) }
         let chosen = phases.indices.min { phases[$0].count < phases[$1].count } ?? 0
         let distance = (chosen - phase + Self.phaseCount) % Self.phaseCount
         let first = nextPhase + Self.phaseLength * distance

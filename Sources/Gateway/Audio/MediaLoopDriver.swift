@@ -15,8 +15,9 @@ final class MediaLoopDriver: @unchecked Sendable {
 
     /// Between turns while a call is up: adds half of it to the delay on average.
     private static let busy = TimeAmount.milliseconds(1)
-    /// Between turns while there is none.
-    private static let idle = TimeAmount.milliseconds(10)
+    /// Between turns while there is none: nothing can come that means anything, and every call begins with `execute`. Less than what
+    /// the loop takes for a stall; often enough that strays do not fill the sockets and a full loop sees that it is empty.
+    private static let idle = TimeAmount.milliseconds(250)
     private static let shortest = TimeAmount.microseconds(200)
 
     /// - Parameter makeLoop: makes the loop, which belongs to the event loop from here on.
@@ -64,7 +65,7 @@ final class MediaLoopDriver: @unchecked Sendable {
         task = eventLoop.scheduleTask(deadline: next) { self.turn() }
     }
 
-    /// A first call came while the loop idled: it does not wait for the idle turn.
+    /// Somebody wants something while the loop idles, a first call perhaps: it does not wait for the idle turn.
     private func hurry() {
         let soon = NIODeadline.now() + Self.busy
         guard next > soon else { return }
