@@ -132,12 +132,21 @@ extension SwitchboardCore {
     }
 
     /// DTMF by INFO, as older phones send it: `Signal=5` (application/dtmf-relay) or the bare digit (application/dtmf).
+    /// Anything else that is text is for the agent.
     private func info(_ sip: SIPCallID, _ contentType: String, _ body: [UInt8]) {
-        guard let entry = entry(of: sip), entry.call.isAnswered, let digit = Self.digit(contentType, body) else { return }
+        guard let entry = entry(of: sip), entry.call.isAnswered else { return }
         let id = entry.id
+        guard let digit = Self.digit(contentType, body) else { return tellAgent(contentType, body, entry) }
         outlets.media(entry.loop) { loop, now in
             loop.perform(on: id, now: now) { $0.pressed(digit.from(.info), byCallee: sip.isOutgoing, now: now) }
         }
+    }
+
+    private func tellAgent(_ contentType: String, _ body: [UInt8], _ entry: CallEntry) {
+        let kind = contentType.lowercased()
+        guard kind.hasPrefix("text/") || kind.hasPrefix("application/json"), let text = String(validating: body, as: UTF8.self) else { return }
+        let (id, message) = (entry.id, CallMessage(contentType: contentType, body: text))
+        outlets.media(entry.loop) { loop, now in loop.perform(on: id, now: now) { $0.agent?.receive(message) } }
     }
 
     private static func digit(_ contentType: String, _ body: [UInt8]) -> Digit? {

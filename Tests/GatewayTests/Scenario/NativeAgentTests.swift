@@ -260,6 +260,24 @@ import Testing
         #expect(spoke < paused)
     }
 
+    @Test func textsGoBothWays() throws {
+        let gateway = VirtualGateway()
+        let (phone, agent) = try phone(gateway)
+        phone.inform("text/plain;charset=utf-8", "hello")
+        phone.inform("application/dtmf-relay", "Signal=7\r\nDuration=100")
+        gateway.run(for: .milliseconds(100))
+        let text = try #require(agent.events("message").last)
+        #expect(text["body"] as? String == "hello" && text["content_type"] as? String == "text/plain;charset=utf-8")
+        #expect(agent.events("dtmf").last?["source"] as? String == "info" && agent.events("message").count == 1)
+
+        let browser = gateway.browser()
+        browser.call("native")
+        #expect(gateway.run(for: .seconds(2)) { (gateway.native?.nextPTS ?? 0) > 0 })
+        try #require(gateway.native).post(#"{"event":"message","id":2,"content_type":"application/json","body":"{}"}"#)
+        gateway.run(for: .milliseconds(100))
+        #expect(browser.events.contains(.message(CallMessage(contentType: "application/json", body: "{}"))))
+    }
+
     @Test(arguments: [
         ("{", 4400), (#"["event"]"#, 4400),
     ]) func whatIsNoMessageEndsTheConversation(_ text: String, _ code: UInt16) throws {

@@ -129,6 +129,12 @@ final class FakeTrunk: VirtualPeer {
         send("INVITE", branch: inviteBranch, body: description)
     }
 
+    /// Something beside the sound (RFC 6086).
+    func inform(_ contentType: String, _ body: String) {
+        sequence += 1
+        send("INFO", branch: "z9hG4bK\(tag)f\(sequence)", contentType: contentType, body: body)
+    }
+
     /// Of its Opus (`a=fmtp`); empty: no such line.
     var opusParameters = ""
 
@@ -163,13 +169,13 @@ final class FakeTrunk: VirtualPeer {
             """
     }
 
-    private func send(_ method: String, branch: String, sequence number: Int? = nil, body: String = "") {
+    private func send(_ method: String, branch: String, sequence number: Int? = nil, contentType: String = "application/sdp", body: String = "") {
         var lines = [
             "\(method) \(target) SIP/2.0", "Via: SIP/2.0/UDP \(host.host):5060;branch=\(branch);rport", "Max-Forwards: 70",
             "From: \(local);tag=\(tag)", "To: \(remote)\(toTag.isEmpty ? "" : ";tag=\(toTag)")",
             "Call-ID: \(callID)", "CSeq: \(number ?? sequence) \(method)", "Contact: <sip:phone@\(host.host):5060>",
         ]
-        if !body.isEmpty { lines.append("Content-Type: application/sdp") }
+        if !body.isEmpty { lines.append("Content-Type: \(contentType)") }
         lines.append("Content-Length: \(body.utf8.count)")
         transmit(Array((lines.joined(separator: "\r\n") + "\r\n\r\n" + body).utf8), from: host, to: gateway, now: now)
     }
