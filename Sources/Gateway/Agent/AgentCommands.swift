@@ -37,6 +37,8 @@ protocol AgentCommands: AnyObject {
     func interrupt(_ bargeIn: BargeInPolicy)
     /// Where the playout is.
     var position: PlayoutPosition { get }
+    /// Goes on with the call on a new socket: the agent's own session ends.
+    func renew()
     /// The agent broke its dialect so that nothing more can be done with it: closes with this code.
     func fail(code: UInt16, reason: String)
     /// Something that is no message of the dialect: logged once a call, then ignored.

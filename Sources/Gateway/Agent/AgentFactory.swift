@@ -12,14 +12,12 @@ enum AgentFactory {
         case .builtin(.parrot): return ParrotAgent(events: events)
         case .builtin(.echo): return EchoAgent(events: events)
         case .socket(let urls, let name):
-            guard let dialect = dialect(name, order), !urls.isEmpty else {
-                return UnbuiltAgent(events: events)
-            }
+            let dialect = dialect(name, order)
             let (token, subprotocol) = (order.agent.token, dialect.subprotocol)
             let targets = health.choose(urls, now: now).map { url in
                 AgentTarget(name: url, health: health) {
                     WebSocketAgentTransport(
-                        url: url, token: token, subprotocol: subprotocol, on: eventLoop, logger: logger,
+                        url: name == .openai ? OpenAIDialect.url(url, model: order.agent.model) : url, token: token, subprotocol: subprotocol, on: eventLoop, logger: logger,
                         limits: name == .tandem ? .tandem : WebSocketAgentTransport.Limits(), streams: streams)
                 }
             }
@@ -27,7 +25,7 @@ enum AgentFactory {
         }
     }
 
-    private static func dialect(_ name: Agent.AgentProtocol, _ order: AgentOrder) -> (any AgentDialect)? {
+    private static func dialect(_ name: Agent.AgentProtocol, _ order: AgentOrder) -> any AgentDialect {
         switch name {
         case .twilio: return TwilioDialect()
         case .telnyx: return TelnyxDialect()
@@ -35,7 +33,9 @@ enum AgentFactory {
         case .tandem:
             var generator = SystemRandomNumberGenerator()
             return TandemDialect(callerRates: order.info.callerRates, using: &generator)
-        case .openai: return nil
+        case .openai:
+            let settings = OpenAIDialect.Settings(instructions: order.agent.instructions, voice: order.agent.voice, tools: order.agent.tools)
+            return OpenAIDialect(callerRates: order.info.callerRates, settings: settings)
         }
     }
 }

@@ -206,6 +206,7 @@ final class SwitchboardCore {
         var info = AgentCallInfo(
             call: entry.id, from: entry.decision.from.e164, to: entry.decision.to.e164,
             account: agent.account ?? TwilioDialect.defaultAccount, parameters: step.parameters.merging(entry.parameters) { $1 })
+        info.routeParameters = step.parameters
         info.isBrowser = entry.isBrowser
         info.headers = Dictionary(entry.record.headers.map { ($0.name, $0.value) }) { first, _ in first }
         info.bargeIn = BargeInPolicy(step.bargeIn)

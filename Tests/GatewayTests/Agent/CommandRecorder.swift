@@ -40,6 +40,7 @@ final class CommandRecorder: AgentCommands {
     func transfer(_ transfer: AgentTransfer, drains: Bool) { others.append("transfer \(transfer.target) \(transfer.reference) \(drains)") }
     func hangUp(_ end: CallEnd, drains: Bool) { others.append("hangUp \(end.reason.rawValue) \(drains)") }
     func send(_ message: CallMessage) { others.append("message \(message.contentType) \(message.body)") }
+    func renew() { others.append("renew") }
     func interrupt(_ bargeIn: BargeInPolicy) { others.append("interrupt \(bargeIn)") }
     func fail(code: UInt16, reason: String) { others.append("fail \(code)") }
 
