@@ -36,6 +36,8 @@ extension WebSocketAgentTransport {
         private weak var owner: (any WebSocketAgentTransportOwner)?
         private let limits: Limits
         private var generator: any RandomNumberGenerator
+        /// The half of the last random number that no frame was masked with.
+        private var spareMask: UInt32?
         private var state = State.open
         private var context: ChannelHandlerContext?
         private var partial: Partial?
@@ -323,7 +325,7 @@ extension WebSocketAgentTransport {
         private func write(_ opcode: WebSocketOpcode, _ payload: UnsafeRawBufferPointer) {
             guard let context else { return }
             outgoing.clear(minimumCapacity: payload.count + Frame.longestHeader)
-            Frame.write(opcode, payload, mask: UInt32(truncatingIfNeeded: generator.next()), into: &outgoing)
+            Frame.write(opcode, payload, mask: nextMask(), into: &outgoing)
             if let direct, !waitsInChannel(context) {
                 let taken = outgoing.withUnsafeReadableBytes { direct.write($0) }
                 guard taken < outgoing.readableBytes else { return }
@@ -335,6 +337,14 @@ extension WebSocketAgentTransport {
             context.writeAndFlush(wrapOutboundOut(outgoing), promise: nil)
             MediaPath.enter()
             if !isWritable { giveUpIfOverflowing(context) }
+        }
+
+        /// Two of each random number, for that is a system call.
+        private func nextMask() -> UInt32 {
+            if let mask = spareMask.take() { return mask }
+            let random = generator.next()
+            spareMask = UInt32(truncatingIfNeeded: random >> 32)
+            return UInt32(truncatingIfNeeded: random)
         }
 
         private func waitsInChannel(_ context: ChannelHandlerContext) -> Bool {

@@ -6,8 +6,8 @@ struct SampleRing {
     /// Most samples ever held.
     private let limit: Int
 
-    /// Samples for which storage is kept: more than a paced agent ever queues.
-    private static let kept = 8192
+    /// Samples for which storage is kept. No more than needed: the samples walk through all of it, and so through the cache.
+    private let kept: Int
 
     private final class Storage {
         let samples: UnsafeMutableBufferPointer<Int16>
@@ -15,9 +15,10 @@ struct SampleRing {
         deinit { samples.deallocate() }
     }
 
-    init(limit: Int) {
+    init(limit: Int, kept: Int) {
         self.limit = limit
-        storage = Storage(Self.kept)
+        self.kept = kept
+        storage = Storage(kept)
     }
 
     /// - Returns: the samples taken, fewer than `count` only when the limit is reached. `write` gets the places to fill, in
@@ -59,8 +60,8 @@ struct SampleRing {
 
     /// Gives back the memory of a long burst; only when empty.
     mutating func shrink() {
-        guard count == 0, storage.samples.count > Self.kept else { return }
-        storage = Storage(Self.kept)
+        guard count == 0, storage.samples.count > kept else { return }
+        storage = Storage(kept)
         head = 0
     }
 
