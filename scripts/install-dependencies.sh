@@ -16,7 +16,8 @@ test_packages=(
     asterisk-core-sounds-en-wav baresip-core chromium curl espeak-ng firefox-esr fonts-dejavu-core g++ kamailio nodejs procps pulseaudio python3 python3-dev python3-venv sip-tester sox
 )
 # In user space: the packages with rtpengine's kernel module are not needed. ALSA's recorded voices are what is said.
-bench_packages=(rtpengine-daemon alsa-utils)
+# WebRTC's audio processing is there to be compared with.
+bench_packages=(rtpengine-daemon alsa-utils libwebrtc-audio-processing-dev)
 
 case "${1:-}" in
 build) wanted=("${build_packages[@]}") ;;

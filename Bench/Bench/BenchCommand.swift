@@ -11,6 +11,9 @@ enum BenchCommand {
         if CommandLine.arguments.dropFirst().first == SoundRows.argument { recordSound(CommandLine.arguments.dropFirst(2)) }
         if CommandLine.arguments.dropFirst().first == BareAgentGateway.argument { BareAgentGateway.run(CommandLine.arguments.dropFirst(2)) }
         if CommandLine.arguments.dropFirst().first == EchoAgent.argument { EchoAgent.run() }
+        if CommandLine.arguments.count == 3, CommandLine.arguments[1] == VoiceSteps.argument, let rate = Int(CommandLine.arguments[2]) {
+            VoiceSteps.run(rate: rate)
+        }
         let wanted = CommandLine.arguments.dropFirst().first
         print(Machine.description)
         let rows: [Comparison]
