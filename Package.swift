@@ -25,6 +25,7 @@ let package = Package(
     targets: [
         // C libraries, one system library each, and the shims for what Swift cannot import.
         .systemLibrary(name: "COpus", path: "Sources/CLibraries/COpus", pkgConfig: "opus", providers: [.apt(["libopus-dev"])]),
+        .systemLibrary(name: "COgg", path: "Sources/CLibraries/COgg", pkgConfig: "ogg", providers: [.apt(["libogg-dev"])]),
         .systemLibrary(name: "CSRTP", path: "Sources/CLibraries/CSRTP", pkgConfig: "libsrtp2", providers: [.apt(["libsrtp2-dev"])]),
         .systemLibrary(name: "COpenSSL", path: "Sources/CLibraries/COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "COsipParser", path: "Sources/CLibraries/COsipParser", pkgConfig: "libosip2", providers: [.apt(["libosip2-dev"])]),
@@ -50,7 +51,7 @@ let package = Package(
         .target(
             name: "Gateway",
             dependencies: [
-                "SDP", "RTP", "Transcode", "SIPStack", "RTCStack", "Dialplan", "Web", "CShims", "Yams",
+                "SDP", "RTP", "Transcode", "SIPStack", "RTCStack", "Dialplan", "Web", "COgg", "CShims", "Yams",
                 nioCore, nioPosix,
                 .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -93,7 +94,7 @@ let package = Package(
         .testTarget(name: "WebTests", dependencies: ["Web"], swiftSettings: strict),
         .testTarget(
             name: "GatewayTests",
-            dependencies: ["Gateway", "SDP", "RTP", "Transcode", "SIPStack", "RTCStack", "Dialplan", "TestKit", nioCore, nioPosix,
+            dependencies: ["Gateway", "SDP", "RTP", "Transcode", "SIPStack", "RTCStack", "Dialplan", "TestKit", "COgg", "COpus", nioCore, nioPosix,
                 .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),
                 .product(name: "NIOWebSocket", package: "swift-nio"),

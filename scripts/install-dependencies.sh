@@ -7,7 +7,7 @@ set -euo pipefail
 
 # The C libraries the gateway links, and what a Swift toolchain unpacked from a tarball needs to run and to link.
 build_packages=(
-    libopus-dev libosip2-dev libspandsp-dev libspeexdsp-dev libsqlite3-dev libsrtp2-dev libssl-dev pkg-config
+    libogg-dev libopus-dev libosip2-dev libspandsp-dev libspeexdsp-dev libsqlite3-dev libsrtp2-dev libssl-dev pkg-config
     binutils ca-certificates git g++ libcurl4 libncurses6 libxml2 tzdata zlib1g-dev
 )
 # Foreign peers (sipp, baresip, Kamailio, Chromium, Firefox), a sound card for Firefox, speech (espeak-ng, sox, Asterisk's prompts), and Python;

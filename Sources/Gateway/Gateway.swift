@@ -19,6 +19,7 @@ public enum Gateway {
         GatewayLog.bootstrap(configuration.log)
         let logger = Logger(label: "tandem")
         let records = try openRecords(configuration, logger: logger)
+        let recorder = try makeRecorder(configuration.recordings, logger: logger)
 
         // Signals are caught before anything is bound: one that comes early drains a gateway that has no calls.
         let signals = GatewaySignals()
@@ -29,7 +30,7 @@ public enum Gateway {
         let outletsBox = OutletsBox()
         let hosts = HostDirectory(logger: logger)
         let settings = SwitchboardSettings(configuration: configuration, plan: plan.plan, addresses: hosts.addresses(of:))
-        let switchboard = Switchboard(settings: settings, logger: logger, records: { records.store($0) }) { back in
+        let switchboard = Switchboard(settings: settings, logger: logger, records: { records.store($0) }, recorder: recorder) { back in
             outletsBox.make(loops: media.drivers, back: back)
         }
         media.report(to: switchboard)
@@ -38,7 +39,7 @@ public enum Gateway {
         let sip = try await startSIP(configuration, on: signalling.next(), switchboard: switchboard)
         outletsBox.outlets?.attach(sip)
         let health = Health(
-            metrics: GatewayMetrics(switchboard: switchboard, loops: media.drivers, sip: sip, ports: media.ports, records: records))
+            metrics: GatewayMetrics(switchboard: switchboard, loops: media.drivers, sip: sip, ports: media.ports, records: records, recorder: recorder))
         let dialplan = DialplanService(
             configuration: configuration, plan: plan, environment: environment, history: records, logger: logger
         ) { configuration, plan in
@@ -54,6 +55,7 @@ public enum Gateway {
             logger: logger)
         let httpPort = try await startHTTP(http)
         media.start()
+        recorder.start()
 
         warnOfFirewalls(configuration, media, logger)
         ReadyLine(
@@ -69,6 +71,7 @@ public enum Gateway {
         switchboard.stop()
         await decisions.value
         await media.stop()
+        await recorder.close()
         await records.close()
         try? await signalling.shutdownGracefully()
         logger.info("stopped")
@@ -83,6 +86,16 @@ public enum Gateway {
         } catch {
             throw ConfigurationRefused(reason: error.description)
         }
+    }
+
+    private static func makeRecorder(_ settings: Configuration.Recordings, logger: Logger) throws -> Recorder {
+        var announcement: Recording?
+        if let file = settings.announcement {
+            do { announcement = try Recording.load(file).get() } catch {
+                throw ConfigurationRefused(reason: "recordings.announcement: \(error.detail)")
+            }
+        }
+        return Recorder(settings, announcement: announcement, logger: logger)
     }
 
     /// Reads the system's certificate authorities before a call would have to, on its media loop.

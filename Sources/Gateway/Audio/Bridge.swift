@@ -6,6 +6,8 @@ final class Bridge: AudioSink {
     private(set) var rate: Int
     private let first: any AudioPort
     private let second: any AudioPort
+    /// Hears what crosses, where the call is recorded; the first port is the caller's.
+    var tap: RecordingTap?
 
     init(_ first: any AudioPort, _ second: any AudioPort) {
         self.first = first
@@ -27,7 +29,15 @@ final class Bridge: AudioSink {
     }
 
     func receive(_ frame: borrowing AudioFrame, from port: any AudioPort, now: NIODeadline) {
-        (port === first ? second : first).send(frame, now: now)
+        let isFirst = port === first
+        let target = isFirst ? second : first
+        guard let tap else { return target.send(frame, now: now) }
+        tap.hear(frame, from: isFirst ? .caller : .farEnd, now: now)
+        guard tap.addTone(to: frame.samples, toward: isFirst ? .farEnd : .caller, now: now) else { return target.send(frame, now: now) }
+        // What was received is no longer what is sent.
+        var changed = copy frame
+        changed.payload = nil
+        target.send(changed, now: now)
     }
 
     func receive(digit: Digit, from port: any AudioPort, now: NIODeadline) {

@@ -29,6 +29,8 @@ final class SwitchboardCore {
     /// Never jumps, unlike the time of day.
     let uptime: @Sendable () -> NIODeadline
     let records: CallRecordSink
+    /// Writes what is recorded; nil where nothing can be.
+    let recorder: Recorder?
     /// Refusals recorded in the present second of the clock.
     var refusals: (second: UInt64, count: Int) = (0, 0)
     var figures = SwitchboardFigures()
@@ -40,7 +42,7 @@ final class SwitchboardCore {
     init(
         settings: SwitchboardSettings, outlets: any SwitchboardOutlets, logger: Logger,
         random: any RandomNumberGenerator = SystemRandomNumberGenerator(), clock: @escaping @Sendable () -> Date,
-        uptime: @escaping @Sendable () -> NIODeadline = { .now() }, records: @escaping CallRecordSink = { _ in }
+        uptime: @escaping @Sendable () -> NIODeadline = { .now() }, records: @escaping CallRecordSink = { _ in }, recorder: Recorder? = nil
     ) {
         self.settings = settings
         self.outlets = outlets
@@ -49,6 +51,7 @@ final class SwitchboardCore {
         self.clock = clock
         self.uptime = uptime
         self.records = records
+        self.recorder = recorder
         limits = CallLimits(settings: settings.configuration.limits.unauthenticated)
         callsOnLoop = Array(repeating: 0, count: outlets.loopCount)
     }
@@ -157,6 +160,7 @@ final class SwitchboardCore {
 
     private func record(_ entry: CallEntry, _ media: MediaFigures?) {
         var record = entry.record
+        record.recording = entry.recording?.outcome
         record.finish(entry.call.end ?? CallEnd(.failed), at: clock(), media: media)
         records(record)
     }
@@ -213,6 +217,7 @@ final class SwitchboardCore {
         let order = AgentOrder(agent: agent, info: info)
         let id = entry.id
         entries[id]?.record.begin(step: "agent", target: agent.name)
+        entries[id]?.isStepRecorded = step.record
         entry.logger.info("dialling agent", metadata: ["agent": "\(agent.name)"])
         outlets.media(entry.loop) { loop, now in loop.perform(on: id, now: now) { $0.dial(order, now: now) } }
     }
@@ -244,8 +249,8 @@ final class SwitchboardCore {
     }
 
     private func join(_ entry: CallEntry) {
-        let id = entry.id
-        outlets.media(entry.loop) { loop, now in loop.perform(on: id, now: now) { $0.connect(now: now) } }
+        let (id, recording) = (entry.id, recording(of: entry))
+        outlets.media(entry.loop) { loop, now in loop.perform(on: id, now: now) { $0.connect(recordedBy: recording, now: now) } }
     }
 
     private func finish(_ entry: CallEntry, _ end: CallEnd, tellCaller: Bool) {

@@ -8,6 +8,7 @@ struct GatewayMetrics: Sendable {
     let sip: SIPDriver
     let ports: PortPool
     let records: RecordStore
+    let recorder: Recorder
 
     func text() async -> String {
         let figures = await switchboard.figures()
@@ -21,6 +22,7 @@ struct GatewayMetrics: Sendable {
         addTurns(media, &metrics)
         addSIP(sip.counters, &metrics)
         addRecords(records.counters, &metrics)
+        addRecordings(recorder.counters, &metrics)
         return metrics.text
     }
 
@@ -49,6 +51,15 @@ struct GatewayMetrics: Sendable {
         metrics.add("tandem_records_dropped_total", .counter, "Call records given up.", records.dropped)
         metrics.add("tandem_records_failures_total", .counter, "Attempts to write call records that failed.", records.failures)
         metrics.add("tandem_records_waiting", .gauge, "Call records that wait to be written.", records.waiting)
+    }
+
+    private func addRecordings(_ recordings: Recorder.Counters, _ metrics: inout MetricsText) {
+        metrics.add("tandem_recordings", .gauge, "Recordings of calls being written.", recordings.active)
+        metrics.add("tandem_recordings_finished_total", .counter, "Recordings completed.", recordings.finished)
+        metrics.add("tandem_recordings_failed_total", .counter, "Recordings the disk refused.", recordings.failed)
+        metrics.add(
+            "tandem_recordings_dropped_milliseconds_total", .counter, "Sound left out of recordings because the disk was slow.",
+            recordings.droppedMilliseconds)
     }
 
     private func addMedia(_ loops: [MediaLoopSnapshot], _ metrics: inout MetricsText) {

@@ -69,6 +69,21 @@ struct CallRecord: Sendable, Equatable {
         var gaps = 0
     }
 
+    /// The recording of the call's sound.
+    struct Recorded: Sendable, Equatable, Codable {
+        enum State: String, Sendable, Codable {
+            case recording, paused
+            /// The call is over, and the file complete, or about to be.
+            case finished
+            /// The disk refused it; what there is of it may end early.
+            case failed
+        }
+
+        /// Path below the folder of recordings.
+        var file: String
+        var state: State
+    }
+
     /// A header of the call that routes may look at.
     struct Header: Sendable, Equatable, Codable {
         var name: String
@@ -94,6 +109,8 @@ struct CallRecord: Sendable, Equatable {
     var steps: [Step] = []
     /// The caller first.
     var legs: [Leg] = []
+    /// Nil for a call that is not recorded.
+    var recording: Recorded?
     var startedAt: Date
     var ringingAt: Date?
     var answeredAt: Date?

@@ -39,6 +39,14 @@ struct ConfigurationRefusalTests {
         ("log: { format: xml }", "1:16: error: format must be text or json, not “xml”"),
         ("log: { level: }", "1:15: error: level has no value"),
         ("dialplan: [a]", "1:11: error: dialplan must be a single value, not a list"),
+        ("recordings: { folder: [a] }", "1:23: error: folder must be a single value, not a list"),
+        ("recordings: { format: mp3 }", "1:23: error: format must be wav or opus, not “mp3”"),
+        ("recordings: { retention_days: -1 }", "1:31: error: retention_days must be a whole number, not “-1”"),
+        ("recordings: { tone: yes }", "1:21: error: tone must be false or true, not “yes”"),
+        ("recordings: { announcement: gone.wav }", "1:29: error: the file “gone.wav” cannot be read: No such file or directory"),
+        ("recordings: { announcement: dialplan.yaml }", "1:29: error: the file “dialplan.yaml” cannot be played: it is no WAV file"),
+        ("recordings: { keep_digits: maybe }", "1:28: error: keep_digits must be false or true, not “maybe”"),
+        ("recordings: { keep: 1 }", "1:15: error: unknown key “keep” in recordings (known here: folder, format, retention_days, tone, announcement, keep_digits)"),
         ("calls: { database: \"mysql://x\" }", "1:20: error: database must be the path of a file or a postgres:// URL"),
     ])
     func sections(text: String, expected: String) throws {

@@ -10,6 +10,7 @@ enum APIRoutes {
             .add(middleware: AdministratorMiddleware(access: services.access, policy: policy))
         RecordsController(records: services.records).addRoutes(to: administrators)
         CallsController(calls: services.calls).addRoutes(to: administrators)
+        RecordingController(calls: services.calls).addRoutes(to: administrators)
         DirectoryController(configuration: { services.dialplan.configuration }).addRoutes(to: administrators)
         DialplanController(service: services.dialplan, records: services.records, access: services.access).addRoutes(to: administrators)
         administrators.resource("/api/v1/openapi.json", [.get: { _, _ in

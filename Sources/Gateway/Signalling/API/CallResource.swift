@@ -13,6 +13,7 @@ enum CallResource {
             "started_at": JSONValue(record.startedAt), "ringing_at": JSONValue(record.ringingAt), "answered_at": JSONValue(record.answeredAt),
             "ended_at": JSONValue(record.endedAt), "cause": JSONValue(record.cause?.rawValue), "sip_code": JSONValue(record.sipCode),
             "detail": JSONValue(record.detail), "totals": totals(record),
+            "recording": record.recording.map(recording) ?? .null,
         ]
         if isWhole {
             members["headers"] = .array(record.headers.map { ["name": .string($0.name), "value": .string($0.value)] })
@@ -51,6 +52,10 @@ enum CallResource {
             "longest_ms": JSONValue(turns.longestMilliseconds), "interruptions": JSONValue(turns.interruptions),
             "played_ms": JSONValue(turns.playedMilliseconds), "dropped_ms": JSONValue(turns.droppedMilliseconds), "gaps": JSONValue(turns.gaps),
         ]
+    }
+
+    static func recording(_ recording: CallRecord.Recorded) -> JSONValue {
+        ["file": .string(recording.file), "state": .string(recording.state.rawValue)]
     }
 
     private static func totals(_ record: CallRecord) -> JSONValue {

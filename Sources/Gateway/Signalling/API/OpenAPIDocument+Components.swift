@@ -17,9 +17,17 @@ extension OpenAPIDocument {
             },
             "schemas": {
               "Party": {"type": "object", "properties": {"given": {"type": "string"}, "e164": {"type": "string"}}},
+              "Recording": {
+                "type": "object",
+                "properties": {
+                  "file": {"type": "string", "description": "Path below recordings.folder."},
+                  "state": {"type": "string", "enum": ["recording", "paused", "finished", "failed"]}
+                }
+              },
               "Call": {
                 "type": "object",
                 "properties": {
+                  "recording": {"oneOf": [{"$ref": "#/components/schemas/Recording"}, {"type": "null"}]},
                   "id": {"type": "string"},
                   "state": {"type": "string", "enum": ["routing", "ringing", "connected", "ending", "ended"]},
                   "via": {"type": "string", "description": "A trunk's name, browser or api."},

@@ -12,6 +12,8 @@ protocol RunningCalls: Sendable {
     /// Ends a call for both of its ends.
     /// - Returns: false if there is no such call.
     func endCall(_ id: CallID) async -> Bool
+    /// Pauses the recording of a call, or goes on with it.
+    func pauseRecording(_ isPaused: Bool, of id: CallID) async -> Result<CallRecord.Recorded, RecordingRefusal>
 }
 
 extension CallEnd {

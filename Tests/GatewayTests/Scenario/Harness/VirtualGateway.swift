@@ -29,6 +29,10 @@ final class VirtualGateway {
     let ports = PortPool(20000...20999)
     let certificate: DTLSCertificate
     let log = VirtualLog()
+    /// Writes recordings ten times a second, unless its disk stands still.
+    private let recorder: Recorder?
+    var isDiskStalled = false
+    private var recorderTurn = VirtualGateway.start
     private(set) var now: NIODeadline
     /// Between turns of the media loops.
     var turn = TimeAmount.milliseconds(1)
@@ -90,7 +94,8 @@ final class VirtualGateway {
             do: [{ trunk: carrier, to: "+15550001111", ring_seconds: 5 }, { agent: standby }]
         """
 
-    init(plan: String = VirtualGateway.standardPlan, loops count: Int = 1, seed: UInt64 = 1) {
+    init(plan: String = VirtualGateway.standardPlan, loops count: Int = 1, seed: UInt64 = 1, recorder: Recorder? = nil) {
+        self.recorder = recorder
         let start = Self.start
         let clock = VirtualClock(now: start)
         let dialled = DialledAgents()
@@ -127,7 +132,7 @@ final class VirtualGateway {
             random: SeededGenerator(seed: seed &+ 17))
         core = SwitchboardCore(
             settings: Self.settings(plan), outlets: outlets, logger: logger, random: SharedGenerator(seed: seed &+ 99),
-            clock: { clock.date }, uptime: { clock.now }, records: { [log] in log.records.append($0) })
+            clock: { clock.date }, uptime: { clock.now }, records: { [log] in log.records.append($0) }, recorder: recorder)
         dialled.made = { [unowned self] in
             agents.append($0)
             prepareAgent($0)
@@ -246,6 +251,10 @@ final class VirtualGateway {
         for agent in agents { agent.step(now: now) }
         for agent in natives { agent.step(now: now) }
         pump()
+        if let recorder, !isDiskStalled, now >= recorderTurn {
+            recorder.turn()
+            recorderTurn = now + .milliseconds(100)
+        }
         deliver()
     }
 
