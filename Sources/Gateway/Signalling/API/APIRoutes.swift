@@ -10,7 +10,9 @@ enum APIRoutes {
             .add(middleware: AdministratorMiddleware(access: services.access, policy: policy))
         RecordsController(records: services.records).addRoutes(to: administrators)
         CallsController(calls: services.calls).addRoutes(to: administrators)
-        DirectoryController(configuration: { services.dialplan.configuration }).addRoutes(to: administrators)
+        DirectoryController(
+            configuration: { services.dialplan.configuration }, calls: services.calls, health: services.agentHealth
+        ).addRoutes(to: administrators)
         DialplanController(service: services.dialplan, records: services.records, access: services.access).addRoutes(to: administrators)
         administrators.resource("/api/v1/openapi.json", [.get: { _, _ in
             APIResponse.text(Array(OpenAPIDocument.text.utf8), type: MediaTypes.json)

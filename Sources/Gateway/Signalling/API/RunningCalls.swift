@@ -12,6 +12,13 @@ protocol RunningCalls: Sendable {
     /// Ends a call for both of its ends.
     /// - Returns: false if there is no such call.
     func endCall(_ id: CallID) async -> Bool
+    /// Places a call; returns as soon as its phone is being called.
+    func placeCall(_ order: OutboundOrder) async -> Result<RunningCall, OutboundRefusal>
+    /// Gives a call to somebody else.
+    /// - Returns: whether that is being tried.
+    func transferCall(_ id: CallID, _ transfer: AgentTransfer) async -> Result<Void, TransferRefusal>
+    /// What is counted, and how many calls agents and trunks have.
+    func figures() async -> SwitchboardFigures
 }
 
 extension CallEnd {
