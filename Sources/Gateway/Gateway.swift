@@ -39,7 +39,9 @@ public enum Gateway {
         let sip = try await startSIP(configuration, on: signalling.next(), switchboard: switchboard)
         outletsBox.outlets?.attach(sip)
         let health = Health(
-            metrics: GatewayMetrics(switchboard: switchboard, loops: media.drivers, sip: sip, ports: media.ports, records: records, recorder: recorder))
+            metrics: GatewayMetrics(
+                switchboard: switchboard, loops: media.drivers, sip: sip, ports: media.ports, records: records, recorder: recorder,
+                agentHealth: media.agentHealth))
         let dialplan = DialplanService(
             configuration: configuration, plan: plan, environment: environment, history: records, logger: logger
         ) { configuration, plan in
@@ -49,7 +51,8 @@ public enum Gateway {
         }
         let lookUps = Task { await hosts.keep { dialplan.configuration.trunks } }
         let api = APIServices(
-            records: records, calls: switchboard, dialplan: dialplan, access: AdministratorAccess(token: configuration.http.adminToken))
+            records: records, calls: switchboard, dialplan: dialplan, access: AdministratorAccess(token: configuration.http.adminToken),
+            agentHealth: media.agentHealth)
         let http = HTTPServer(
             configuration: HTTPServer.Configuration(configuration.http), calls: switchboard, health: health, api: api, group: signalling,
             logger: logger)

@@ -53,5 +53,24 @@ final class AgentHealth: Sendable {
         return awake.isEmpty ? addresses : awake
     }
 
+    /// Of all addresses of an agent.
+    struct Summary: Sendable, Equatable {
+        var answered = 0
+        var failed = 0
+        /// How many addresses rest.
+        var resting = 0
+    }
+
+    func summary(of addresses: [String], now: NIODeadline) -> Summary {
+        reports.withLock { reports in
+            addresses.reduce(into: Summary()) { sum, address in
+                guard let report = reports[address] else { return }
+                sum.answered += report.answered
+                sum.failed += report.failed
+                if let until = report.restsUntil, until > now { sum.resting += 1 }
+            }
+        }
+    }
+
     func report(of address: String) -> Report { reports.withLock { $0[address] ?? Report() } }
 }

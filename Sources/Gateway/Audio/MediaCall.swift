@@ -14,6 +14,8 @@ final class MediaCall: LegEvents, AgentLegEvents {
     private(set) var agent: (any AgentLeg)?
     private(set) var callee: TrunkLeg?
     private var sound: SoundPlayer?
+    /// Of a call that the gateway placed: the SIP call of its first party.
+    private var party: SIPCallID?
     /// Agents already told to go whose socket is not closed yet.
     private var leaving: [any AgentLeg] = []
     private var bridge: Bridge?
@@ -75,6 +77,17 @@ final class MediaCall: LegEvents, AgentLegEvents {
     func adopt(callee leg: TrunkLeg, now: NIODeadline) {
         if !isTransferring || agent == nil { dropFarEnd(CallEnd(.failed), now: now) }
         callee = leg
+    }
+
+    /// The phone that the gateway called answered, and takes the place of the caller.
+    func calleeBecomesParty(_ sip: SIPCallID) {
+        guard caller == nil, !isEnding, let callee else { return }
+        // Ways to it that were tried before are no leg of the call, but count.
+        if let earlier = figures.callee { loop.counters.finished.add(earlier) }
+        figures.callee = nil
+        caller = callee
+        party = sip
+        self.callee = nil
     }
 
     /// The agent gives the call away, or nothing came of it.
@@ -204,7 +217,7 @@ final class MediaCall: LegEvents, AgentLegEvents {
     }
 
     /// The leg of a SIP call: the callee's are those that we made.
-    func trunkLeg(of sip: SIPCallID) -> TrunkLeg? { sip.isOutgoing ? callee : caller as? TrunkLeg }
+    func trunkLeg(of sip: SIPCallID) -> TrunkLeg? { sip.isOutgoing && sip != party ? callee : caller as? TrunkLeg }
 
     // MARK: The end
 

@@ -14,6 +14,8 @@ final class MediaLoops: Sendable {
     /// Addresses browsers are told, best first.
     let candidates: [String]
     let browserPorts: ClosedRange<Int>
+    /// What is known of the agents' addresses.
+    let agentHealth = AgentHealth()
     private let group: MultiThreadedEventLoopGroup
     private let events: EventRelay
     /// Whether the threads ask for real-time priority.
@@ -41,7 +43,7 @@ final class MediaLoops: Sendable {
 
         let eventLoops = Array(group.makeIterator())
         let events = events
-        let health = AgentHealth()
+        let health = agentHealth
         var drivers: [MediaLoopDriver] = []
         for (index, io) in sockets.enumerated() {
             let eventLoop = eventLoops[index]

@@ -35,6 +35,8 @@ struct Call: Sendable {
 
     private enum State: Sendable, Equatable {
         case routing
+        /// The gateway places the call: its phone is being called, and the steps begin when that answers.
+        case calling
         /// A step is being tried; the caller has no final answer yet.
         case ringing
         case connected
@@ -49,9 +51,13 @@ struct Call: Sendable {
 
     private var state = State.routing
     private var steps: ArraySlice<Step>
+    /// The ways to the phone of a call that the gateway places.
+    private var ways: ArraySlice<TrunkStep>
     /// A caller without words of its own (WHIP) hears a tone before the call fails.
     private let hearsFailureTones: Bool
     private var hasRung = false
+    /// What the far end being called did so far: an agent that leaves while it gives the call away leaves the caller to it.
+    private var progress: (isRinging: Bool, hasMedia: Bool) = (false, false)
     /// How the last step failed, which is the final answer when no other follows.
     private var lastFailure: CallEnd?
     /// Once ended: how.
@@ -65,6 +71,7 @@ struct Call: Sendable {
     var stateName: String {
         switch state {
         case .routing: "routing"
+        case .calling: hasRung ? "ringing" : "routing"
         case .ringing: "ringing"
         case .connected, .recovering, .transferring: "connected"
         case .failing, .ending: "ending"
@@ -73,22 +80,33 @@ struct Call: Sendable {
 
     /// - Parameters:
     ///   - steps: of the matched route, in order.
+    ///   - ways: of a call that the gateway places: how its phone is called, before any step
     ///   - hearsFailureTones: whether a failure is heard for a few seconds before the call ends
-    init(steps: [Step], hearsFailureTones: Bool = false) {
+    init(steps: [Step], ways: [TrunkStep] = [], hearsFailureTones: Bool = false) {
         self.steps = steps[...]
+        self.ways = ways[...]
         self.hearsFailureTones = hearsFailureTones
     }
 
-    /// The caller's media is there: the first step is tried.
+    /// The caller's media is there: the first step is tried, or, of a call that the gateway places, the phone is called.
     mutating func begin(into out: inout [Command]) {
         guard state == .routing else { return }
+        if !ways.isEmpty {
+            state = .calling
+            return tryWay(into: &out)
+        }
         state = .ringing
         tryNext(into: &out)
     }
 
     /// The far end of a trunk step made progress: it rings, sends sound before its answer, or both.
     mutating func progressed(isRinging: Bool, hasMedia: Bool, into out: inout [Command]) {
+        progress = (progress.isRinging || isRinging, progress.hasMedia || hasMedia)
         if state == .transferring, isRinging { out.append(.transferProgressed(.ringing, nil)) }
+        if state == .calling, isRinging, !hasRung {
+            hasRung = true
+            out.append(.ring)
+        }
         guard state == .ringing || state == .recovering else { return }
         if hasMedia { out.append(.early) }
         guard isRinging else { return }
@@ -99,6 +117,12 @@ struct Call: Sendable {
     /// The far end of the present step takes the call.
     mutating func stepTook(into out: inout [Command]) {
         switch state {
+        case .calling:
+            // Only now: nobody pays for an agent while the phone rings, and its first word falls when somebody listens.
+            state = .recovering
+            lastFailure = nil
+            out.append(.answer)
+            tryNext(into: &out)
         case .ringing:
             state = .connected
             out.append(.answer)
@@ -131,17 +155,23 @@ struct Call: Sendable {
     /// The agent ended its part. While it gives the call away, that goes on without it.
     mutating func agentEnded(_ end: CallEnd, into out: inout [Command]) {
         if state == .transferring {
-            state = .recovering
+            leaveTransfer(into: &out)
         } else {
             self.end(end, into: &out)
         }
     }
 
+    /// The transfer goes on without the agent: its place is taken by whatever can be heard of the far end.
+    private mutating func leaveTransfer(into out: inout [Command]) {
+        state = .recovering
+        if progress.hasMedia { out.append(.early) } else if progress.isRinging { out.append(.ringback) }
+    }
+
     /// The present step cannot take the call.
     mutating func stepFailed(_ failure: CallEnd, into out: inout [Command]) {
-        guard state == .ringing || state == .recovering || state == .transferring else { return }
+        guard state == .ringing || state == .recovering || state == .transferring || state == .calling else { return }
         lastFailure = failure
-        tryNext(into: &out)
+        if state == .calling { tryWay(into: &out) } else { tryNext(into: &out) }
     }
 
     /// The agent's connection broke: the route's next step takes over.
@@ -152,8 +182,8 @@ struct Call: Sendable {
             lastFailure = failure
             tryNext(into: &out)
         case .ringing, .recovering: stepFailed(failure, into: &out)
-        case .transferring: state = .recovering
-        case .routing, .failing, .ending: break
+        case .transferring: leaveTransfer(into: &out)
+        case .routing, .calling, .failing, .ending: break
         }
     }
 
@@ -164,7 +194,7 @@ struct Call: Sendable {
             if steps.isEmpty, lastFailure == nil { lastFailure = CallEnd(.calleeHangup, detail: "The announcement ended.") }
             tryNext(into: &out)
         case .failing(let failure): end(failure, into: &out)
-        case .routing, .ringing, .connected, .transferring, .ending: break
+        case .routing, .calling, .ringing, .connected, .transferring, .ending: break
         }
     }
 
@@ -180,7 +210,13 @@ struct Call: Sendable {
         out.append(.end(end, tellCaller: tellCaller))
     }
 
+    private mutating func tryWay(into out: inout [Command]) {
+        guard let way = ways.popFirst() else { return end(lastFailure ?? CallEnd(.unreachable), into: &out) }
+        out.append(.call(way))
+    }
+
     private mutating func tryNext(into out: inout [Command]) {
+        progress = (false, false)
         guard let step = steps.popFirst() else {
             if state == .transferring { return keepAgent(into: &out) }
             return fail(lastFailure ?? CallEnd(.noRoute), into: &out)

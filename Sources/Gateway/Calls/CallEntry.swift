@@ -8,6 +8,8 @@ struct CallEntry {
     enum Caller {
         case trunk(SIPCallID, trunk: String)
         case browser(observer: @Sendable (BrowserCallEvent) -> Void)
+        /// The gateway places the call itself, as the API ordered: its first party is a phone that is called.
+        case api
     }
 
     let id: CallID
@@ -37,6 +39,10 @@ struct CallEntry {
     var isEarly = false
     /// The far end of a trunk step, while it is called and after it answered.
     var callee: Callee?
+    /// The phone of a call that the gateway placed, once it answered; until then it is the `callee`.
+    var party: Callee?
+    /// Hears whether the gateway could place the call.
+    var placed: SwitchboardEvent.PlacedReply?
     /// What the agent called the transfer that it asked for.
     var transferReference: Int64 = 0
     /// What the present step reaches is recorded.
@@ -47,12 +53,23 @@ struct CallEntry {
     var hasMedia = false
 
     var sipCall: SIPCallID? {
-        if case .trunk(let id, _) = caller { id } else { nil }
+        switch caller {
+        case .trunk(let id, _): id
+        case .api: party?.sip
+        case .browser: nil
+        }
     }
 
     var isBrowser: Bool {
         if case .browser = caller { true } else { false }
     }
+
+    var isOutbound: Bool {
+        if case .api = caller { true } else { false }
+    }
+
+    /// Whether a SIP call is that of the far end, not that of the call's first party.
+    func isCallee(_ sip: SIPCallID) -> Bool { callee?.sip == sip }
 }
 
 /// The far end of a trunk step.

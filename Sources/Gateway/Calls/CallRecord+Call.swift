@@ -8,6 +8,7 @@ extension CallRecord {
             switch caller {
             case .trunk(_, let trunk): trunk
             case .browser: "browser"
+            case .api: "api"
             }
         self.init(id, via: via, decision: decision, startedAt: startedAt)
     }
@@ -27,7 +28,7 @@ extension CallRecord {
     }
 
     /// The step being tried takes the call.
-    mutating func stepTook() { decide("answered", nil) }
+    mutating func stepTook() { decide(Self.took, nil) }
 
     /// The step being tried cannot take the call.
     mutating func stepFailed(_ failure: CallEnd) { decide(failure.reason.rawValue, failure) }
@@ -51,19 +52,32 @@ extension CallRecord {
         detail = end.detail
         if steps.last?.outcome == Self.trying { stepFailed(end) }
         guard let media else { return }
-        legs = [Leg(via == "browser" ? .browser : .trunk, name: trunkIn, media.caller)]
+        legs = firstLeg(media.caller).map { [$0] } ?? []
         if let callee = media.callee {
             let trunk = steps.last { $0.kind == "trunk" }?.target
             legs.append(Leg(.trunk, name: trunk, callee))
         }
-        if let agent = steps.last(where: { $0.kind == "agent" && $0.outcome == "answered" }) {
+        if let agent = steps.last(where: { $0.kind == "agent" && $0.outcome == Self.took }) {
             var leg = Leg(kind: .agent, name: agent.target)
             leg.turns = Turns(media)
             legs.append(leg)
         }
     }
 
+    /// The first party's. The phone of a call that the gateway placed is one only once it answered.
+    private func firstLeg(_ figures: LegFigures) -> Leg? {
+        guard via == "api" else { return Leg(via == "browser" ? .browser : .trunk, name: trunkIn, figures) }
+        guard answeredAt != nil else { return nil }
+        return Leg(.trunk, name: steps.first { $0.kind == "trunk" && $0.outcome == Self.took }?.target, figures)
+    }
+
+    /// The agent that talks, nil if none does.
+    var presentAgent: String? {
+        steps.last { $0.outcome == Self.took }.flatMap { $0.kind == "agent" ? $0.target : nil }
+    }
+
     private static let trying = "trying"
+    private static let took = "answered"
 }
 
 extension CallRecord.Turns {

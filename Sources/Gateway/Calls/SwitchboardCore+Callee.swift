@@ -105,10 +105,10 @@ extension SwitchboardCore {
             path: entry.path)
     }
 
-    /// The plan's caller id, else the caller's own number. A browser has none.
+    /// The plan's caller id, else the caller's own number. A browser has none, nor a call that the API ordered without one.
     private func callerID(_ step: TrunkStep, _ entry: CallEntry) -> SIPCallerID {
         if let given = step.callerID { return SIPCallerID(user: given) }
-        return entry.isBrowser ? .anonymous : SIPCallerID(user: entry.decision.from.e164)
+        return entry.isBrowser || entry.decision.from.e164.isEmpty ? .anonymous : SIPCallerID(user: entry.decision.from.e164)
     }
 
     /// Every address of every host, in order. A host that wants TLS is left out while that is not built: never in the clear.

@@ -6,12 +6,12 @@ import SIPStack
 extension SwitchboardCore {
     /// An agent's wish: refusals are told to it.
     func agentTransfers(_ transfer: AgentTransfer, _ id: CallID) {
-        guard let entry = entries[id] else { return }
-        entries[id]?.transferReference = transfer.reference
-        guard case .failure(let refusal) = self.transfer(transfer, id) else { return }
+        guard var entry = entries[id], case .failure(let refusal) = self.transfer(transfer, id) else { return }
         entry.logger.warning("transfer refused: \(refusal.detail)")
         let failure = CallEnd(.noRoute, sipStatus: refusal.httpStatus == 404 ? 404 : 491, detail: refusal.detail)
-        transferProgressed(.failed, failure, entries[id] ?? entry)
+        // Of this one, not of a transfer that is under way.
+        entry.transferReference = transfer.reference
+        tellAgent(.failed, failure, entry)
     }
 
     /// Starts a transfer, or says why not.
@@ -24,10 +24,9 @@ extension SwitchboardCore {
             return .failure(TransferRefusal(httpStatus: 404, detail: "Neither an agent nor a route of the dial plan leads there."))
         }
         let isWithAgent = entry.callee == nil
-        if let decision {
-            entry.decision = decision
-            keep(entry)
-        }
+        if let decision { entry.decision = decision }
+        entry.transferReference = transfer.reference
+        keep(entry)
         note("Transfer.", id)
         entry.logger.info("transfer", metadata: ["to": "\(Redacted(number: transfer.target))"])
         update(id) { $0.transfer(to: steps, keepsAgent: isWithAgent, into: &$1) }
@@ -54,7 +53,7 @@ extension SwitchboardCore {
     }
 
     /// The user part of a `sip:` or `tel:` URI (RFC 3261 19.1, RFC 3966); anything else as it stands. The host is the plan's to choose.
-    private static func user(of target: String) -> String {
+    static func user(of target: String) -> String {
         guard let colon = target.firstIndex(of: ":") else { return target }
         switch target[..<colon].lowercased() {
         case "sip", "sips", "tel":
@@ -72,21 +71,25 @@ extension SwitchboardCore {
     }
 
     func transferProgressed(_ state: AgentTransferProgress.State, _ failure: CallEnd?, _ entry: CallEntry) {
+        if let failure { note("The transfer failed: \(failure.detail)", entry.id) }
+        if state == .failed {
+            let id = entry.id
+            outlets.media(entry.loop) { loop, now in loop.perform(on: id, now: now) { $0.transferring(false) } }
+        }
+        tellAgent(state, failure, entry)
+    }
+
+    private func tellAgent(_ state: AgentTransferProgress.State, _ failure: CallEnd?, _ entry: CallEntry) {
         let status = failure?.sipStatus ?? (state == .completed ? 200 : state == .ringing ? 180 : nil)
         let progress = AgentTransferProgress(
             reference: entry.transferReference, state: state, sipStatus: status, detail: failure?.detail ?? "")
-        if let failure { note("The transfer failed: \(failure.detail)", entry.id) }
         let id = entry.id
-        outlets.media(entry.loop) { loop, now in
-            loop.perform(on: id, now: now) { call in
-                if state == .failed { call.transferring(false) }
-                call.agent?.transferProgressed(progress)
-            }
-        }
+        outlets.media(entry.loop) { loop, now in loop.perform(on: id, now: now) { $0.agent?.transferProgressed(progress) } }
     }
 
     func dropFarEnd(_ entry: CallEntry) {
         letGo(entry, CallEnd(.transferred))
+        if let callee = entry.callee { limits.leave(callee.trunk.name, call: entry.id) }
         let id = entry.id
         outlets.media(entry.loop) { loop, now in loop.perform(on: id, now: now) { $0.dropCallee(now: now) } }
     }

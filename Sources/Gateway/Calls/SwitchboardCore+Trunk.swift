@@ -90,14 +90,14 @@ extension SwitchboardCore {
 
     private func acknowledged(_ sip: SIPCallID, _ answer: String?) {
         guard let entry = entry(of: sip) else { return }
-        let (id, outlets) = (entry.id, outlets)
+        let (id, isCallee, outlets) = (entry.id, entry.isCallee(sip), outlets)
         outlets.media(entry.loop) { loop, now in
             loop.perform(on: id, now: now) { call in
                 guard let leg = call.trunkLeg(of: sip) else { return }
                 if let answer {
                     do throws(TrunkMediaError) { try leg.accept(answer: answer, now: now) } catch {
                         let end = CallEnd(.failed, sipStatus: error.sipStatus, detail: error.description)
-                        return outlets.post(.media(id, sip.isOutgoing ? .calleeEnded(end) : .callerEnded(end)))
+                        return outlets.post(.media(id, isCallee ? .calleeEnded(end) : .callerEnded(end)))
                     }
                 }
                 leg.acknowledged()
@@ -135,10 +135,10 @@ extension SwitchboardCore {
     /// Anything else that is text is for the agent.
     private func info(_ sip: SIPCallID, _ contentType: String, _ body: [UInt8]) {
         guard let entry = entry(of: sip), entry.call.isAnswered else { return }
-        let id = entry.id
+        let (id, isCallee) = (entry.id, entry.isCallee(sip))
         guard let digit = Self.digit(contentType, body) else { return tellAgent(contentType, body, entry) }
         outlets.media(entry.loop) { loop, now in
-            loop.perform(on: id, now: now) { $0.pressed(digit.from(.info), byCallee: sip.isOutgoing, now: now) }
+            loop.perform(on: id, now: now) { $0.pressed(digit.from(.info), byCallee: isCallee, now: now) }
         }
     }
 
@@ -161,9 +161,10 @@ extension SwitchboardCore {
     }
 
     private func ended(_ sip: SIPCallID, _ end: SIPEnd) {
-        if sip.isOutgoing { return calleeEnded(sip, end) }
+        guard let entry = entry(of: sip) else { return }
+        if entry.isCallee(sip) { return calleeEnded(sip, end) }
         switch end {
-        case .hungUp: self.end(sip, CallEnd(.callerHangup))
+        case .hungUp: self.end(sip, CallEnd(entry.isOutbound ? .calleeHangup : .callerHangup))
         case .noAcknowledgement:
             self.end(sip, CallEnd(.connectionLost, detail: "The phone never acknowledged the answer to its call."))
         case .transportLost: self.end(sip, CallEnd(.connectionLost, detail: "The phone's SIP connection broke."))

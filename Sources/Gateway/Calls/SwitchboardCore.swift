@@ -31,6 +31,8 @@ final class SwitchboardCore {
     let records: CallRecordSink
     /// Writes what is recorded; nil where nothing can be.
     let recorder: Recorder?
+    /// How many calls the API placed within the last second.
+    var placements = CallRate()
     /// Refusals recorded in the present second of the clock.
     var refusals: (second: UInt64, count: Int) = (0, 0)
     var figures = SwitchboardFigures()
@@ -71,6 +73,7 @@ final class SwitchboardCore {
         case .recordingLoaded(let id, let result): recordingLoaded(id, result)
         case .media(let id, let event): handle(event, of: id)
         case .transfer(let id, let order, let reply): reply(transfer(order, id))
+        case .place(let order, let reply): place(order, reply)
         case .loopLoad(let loop, let isOverloaded):
             if isOverloaded { fullLoops.insert(loop) } else { fullLoops.remove(loop) }
         case .drain(let finished): drain(finished)
@@ -79,8 +82,7 @@ final class SwitchboardCore {
             self.settings = settings
             limits.replace(settings.configuration.limits.unauthenticated)
         case .barrier(let done):
-            figures.refused = limits.refused
-            done(figures)
+            done(presentFigures())
         }
     }
 
@@ -200,6 +202,7 @@ final class SwitchboardCore {
             let description = entry.isEarly ? entry.description : nil
             outlets.sip { $0.ring(sip, sdp: description, now: $1, into: &$2) }
         case .browser(let observer): observer(.ringing)
+        case .api: break
         }
     }
 
@@ -212,6 +215,7 @@ final class SwitchboardCore {
             account: agent.account ?? TwilioDialect.defaultAccount, parameters: step.parameters.merging(entry.parameters) { $1 })
         info.routeParameters = step.parameters
         info.isBrowser = entry.isBrowser
+        info.isOutbound = entry.isOutbound
         info.headers = Dictionary(entry.record.headers.map { ($0.name, $0.value) }) { first, _ in first }
         info.bargeIn = BargeInPolicy(step.bargeIn)
         let order = AgentOrder(agent: agent, info: info)
@@ -239,6 +243,7 @@ final class SwitchboardCore {
                 loop.perform(on: id, now: now) { ($0.caller as? TrunkLeg)?.answered(now: now) }
             }
         case .browser(let observer): observer(.connected)
+        case .api: calleeBecomesParty(entry.id)
         }
         if let minutes = entry.decision.route?.maxMinutes {
             let id = entry.id
@@ -257,6 +262,7 @@ final class SwitchboardCore {
         switch entry.caller {
         case .trunk(let sip, _):
             if tellCaller { hangUp(sip, entry, end) }
+        case .api: finishPlaced(entry, end, tellParty: tellCaller)
         case .browser(let observer):
             if let reply = entry.reply {
                 entries[entry.id]?.reply = nil
@@ -271,7 +277,7 @@ final class SwitchboardCore {
         outlets.media(entry.loop) { loop, now in loop.perform(on: id, now: now) { $0.end(end, now: now) } }
     }
 
-    private func hangUp(_ sip: SIPCallID, _ entry: CallEntry, _ end: CallEnd) {
+    func hangUp(_ sip: SIPCallID, _ entry: CallEntry, _ end: CallEnd) {
         if entry.answeredAt == nil { return refuse(sip, end) }
         let reason = SIPReason(cause: end.sipStatus, text: end.detail)
         outlets.sip { $0.hangUp(sip, reason: reason, now: $1, into: &$2) }

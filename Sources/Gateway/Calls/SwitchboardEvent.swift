@@ -25,6 +25,8 @@ enum SwitchboardEvent: Sendable {
     case media(CallID, MediaEvent)
     /// An administrator gives a call to somebody else; `reply` hears at once whether that can be tried.
     case transfer(CallID, AgentTransfer, reply: @Sendable (Result<Void, TransferRefusal>) -> Void)
+    /// The API orders a call; `reply` hears at once whether it can be placed.
+    case place(OutboundOrder, reply: PlacedReply)
     /// A media loop is full, or has room again.
     case loopLoad(Int, isOverloaded: Bool)
     /// No new calls from now on; `finished` is called when none is left.
@@ -36,6 +38,7 @@ enum SwitchboardEvent: Sendable {
     case barrier(@Sendable (SwitchboardFigures) -> Void)
 
     typealias BrowserReply = @Sendable (Result<BrowserCallAnswer, BrowserCallRefusal>) -> Void
+    typealias PlacedReply = @Sendable (Result<RunningCall, OutboundRefusal>) -> Void
 }
 
 /// What the switchboard counts.
@@ -52,6 +55,23 @@ struct SwitchboardFigures: Sendable {
     /// How often each tone was heard on a phone's line.
     var lineTones: [LineTone: Int] = [:]
     var isDraining = false
+    /// Of the configuration in force, in its order.
+    var agents: [AgentUse] = []
+    var trunks: [TrunkUse] = []
+}
+
+/// An agent, and how many calls talk to it.
+struct AgentUse: Sendable, Equatable {
+    var name: String
+    /// Its addresses; none of one that is built in.
+    var urls: [String] = []
+    var calls = 0
+}
+
+/// A trunk, and how many calls it carries, in and out.
+struct TrunkUse: Sendable, Equatable {
+    var name: String
+    var calls = 0
 }
 
 /// A trunk that was called, and what came of it: `answered`, or the word for the failure.

@@ -9,6 +9,7 @@ struct GatewayMetrics: Sendable {
     let ports: PortPool
     let records: RecordStore
     let recorder: Recorder
+    let agentHealth: AgentHealth
 
     func text() async -> String {
         let figures = await switchboard.figures()
@@ -18,6 +19,7 @@ struct GatewayMetrics: Sendable {
         }
         var metrics = MetricsText()
         addCalls(figures, &metrics)
+        addFarEnds(figures, &metrics)
         addMedia(media, &metrics)
         addTurns(media, &metrics)
         addSIP(sip.counters, &metrics)
@@ -44,6 +46,21 @@ struct GatewayMetrics: Sendable {
             LineTone.allCases.map { ("tone=\"\($0.rawValue)\"", Double(figures.lineTones[$0] ?? 0)) })
         metrics.add("tandem_draining", .gauge, "1 while no new calls are taken.", figures.isDraining ? 1 : 0)
         metrics.add("tandem_rtp_ports", .gauge, "RTP ports in use.", ports.count)
+    }
+
+    private func addFarEnds(_ figures: SwitchboardFigures, _ metrics: inout MetricsText) {
+        func label(_ kind: String, _ name: String) -> String { "\(kind)=\"\(MetricsText.escaped(name))\"" }
+        metrics.add("tandem_trunk_calls", .gauge, "Calls on each trunk, in and out.", figures.trunks.map { (label("trunk", $0.name), Double($0.calls)) })
+        metrics.add("tandem_agent_calls", .gauge, "Calls that talk to each agent.", figures.agents.map { (label("agent", $0.name), Double($0.calls)) })
+        let reports = figures.agents.map { agent in (label: label("agent", agent.name), health: agentHealth.summary(of: agent.urls, now: .now())) }
+        metrics.add(
+            "tandem_agent_dials_total", .counter, "Agents' addresses dialled, and what came of it.",
+            reports.flatMap {
+                [("\($0.label),result=\"answered\"", Double($0.health.answered)), ("\($0.label),result=\"failed\"", Double($0.health.failed))]
+            })
+        metrics.add(
+            "tandem_agent_addresses_resting", .gauge, "Addresses left out for a while because they failed again and again.",
+            reports.map { ($0.label, Double($0.health.resting)) })
     }
 
     private func addRecords(_ records: RecordStore.Counters, _ metrics: inout MetricsText) {

@@ -9,9 +9,9 @@ extension RecordStore {
     }
 
     static func pastCalls(_ database: Database, last: Int) throws -> [PastCall] {
-        // No plan is asked about strangers.
+        // No plan was asked about strangers, nor about calls that the API sent by a trunk of its own choice.
         let rows = try Row.fetchCursor(
-            database, sql: "SELECT * FROM calls WHERE via <> ? ORDER BY started_ms DESC, id DESC LIMIT ?", arguments: [CallRecord.stranger, last])
+            database, sql: "SELECT * FROM calls WHERE via <> ? AND NOT (via = 'api' AND explanation IS NULL) ORDER BY started_ms DESC, id DESC LIMIT ?", arguments: [CallRecord.stranger, last])
         var calls: [PastCall] = []
         while let row = try rows.next() {
             // A damaged row does not hide the others.

@@ -7,6 +7,7 @@ extension HTTPField.Name {
     static let link = HTTPField.Name("Link")!
     static let refusedUpgrade = HTTPField.Name(FirstRequestGuard.refusedField)!
     static let host = HTTPField.Name("Host")!
+    static let idempotencyKey = HTTPField.Name("Idempotency-Key")!
 }
 
 /// The media types this gateway speaks, as they stand in header fields.

@@ -31,6 +31,7 @@ final class APIFixture {
     let store: RecordStore
     let service: DialplanService
     let calls = FakeRunningCalls()
+    let health = AgentHealth()
     /// The configurations and plans that were put in force, by their first route's name.
     let applied = NIOLockedValueBox<[String]>([])
     private let server: HTTPServer
@@ -54,7 +55,7 @@ final class APIFixture {
         settings.stopTimeout = .milliseconds(300)
         server = HTTPServer(
             configuration: settings, calls: FakeBrowserCalls(), health: FakeHealth(),
-            api: APIServices(records: store, calls: calls, dialplan: service, access: AdministratorAccess(token: token)),
+            api: APIServices(records: store, calls: calls, dialplan: service, access: AdministratorAccess(token: token), agentHealth: health),
             group: MultiThreadedEventLoopGroup.singleton, logger: RecordFixture.logger)
         port = try await server.start()
     }
@@ -107,6 +108,13 @@ final class FakeRunningCalls: RunningCalls {
     let ended = NIOLockedValueBox<[CallID]>([])
     /// Calls that are recorded, and whether that is paused.
     let recordings = NIOLockedValueBox<[CallID: Bool]>([:])
+    let placed = NIOLockedValueBox<[OutboundOrder]>([])
+    /// What becomes of the next calls that are placed.
+    let placing = NIOLockedValueBox<Result<RunningCall, OutboundRefusal>>(
+        .success(RunningCall(state: "routing", record: RecordFixture.call(1))))
+    let transfers = NIOLockedValueBox<[(CallID, AgentTransfer)]>([])
+    let refusal = NIOLockedValueBox<TransferRefusal?>(nil)
+    let counted = NIOLockedValueBox(SwitchboardFigures())
 
     func runningCalls() async -> [RunningCall] { calls.withLockedValue { $0 } }
 
@@ -124,6 +132,19 @@ final class FakeRunningCalls: RunningCalls {
         ended.withLockedValue { $0.append(id) }
         return true
     }
+
+    func placeCall(_ order: OutboundOrder) async -> Result<RunningCall, OutboundRefusal> {
+        placed.withLockedValue { $0.append(order) }
+        return placing.withLockedValue { $0 }
+    }
+
+    func transferCall(_ id: CallID, _ transfer: AgentTransfer) async -> Result<Void, TransferRefusal> {
+        if let refusal = refusal.withLockedValue({ $0 }) { return .failure(refusal) }
+        transfers.withLockedValue { $0.append((id, transfer)) }
+        return .success(())
+    }
+
+    func figures() async -> SwitchboardFigures { counted.withLockedValue { $0 } }
 }
 
 extension RawConnection.Response {

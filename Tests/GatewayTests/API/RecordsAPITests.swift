@@ -91,7 +91,7 @@ struct RecordsAPITests {
             #expect(try await fixture.request("DELETE", "/calls/\(RecordFixture.id(9))").status == 404)
             #expect(try await fixture.request("DELETE", "/calls/\(record.id)").status == 204)
             #expect(fixture.calls.ended.withLockedValue { $0 } == [record.id])
-            #expect(try await fixture.request("POST", "/calls").status == 405)
+            #expect(try await fixture.request("PUT", "/calls").status == 405)
         }
     }
 

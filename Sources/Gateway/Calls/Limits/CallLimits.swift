@@ -30,7 +30,8 @@ struct CallLimits: Sendable {
     private var settings: Configuration.Unauthenticated
     /// The trunks a call occupies; one that comes in and leaves by the same trunk occupies it twice.
     private var trunksOf: [CallID: [String]] = [:]
-    private var callsOn: [String: Int] = [:]
+    /// How many calls each trunk carries.
+    private(set) var callsOn: [String: Int] = [:]
     private var rates: [String: CallRate] = [:]
     /// Paid calls of callers without authentication.
     private var paid: Set<CallID> = []

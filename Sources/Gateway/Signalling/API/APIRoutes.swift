@@ -11,7 +11,9 @@ enum APIRoutes {
         RecordsController(records: services.records).addRoutes(to: administrators)
         CallsController(calls: services.calls).addRoutes(to: administrators)
         RecordingController(calls: services.calls).addRoutes(to: administrators)
-        DirectoryController(configuration: { services.dialplan.configuration }).addRoutes(to: administrators)
+        DirectoryController(
+            configuration: { services.dialplan.configuration }, calls: services.calls, health: services.agentHealth
+        ).addRoutes(to: administrators)
         DialplanController(service: services.dialplan, records: services.records, access: services.access).addRoutes(to: administrators)
         administrators.resource("/api/v1/openapi.json", [.get: { _, _ in
             APIResponse.text(Array(OpenAPIDocument.text.utf8), type: MediaTypes.json)

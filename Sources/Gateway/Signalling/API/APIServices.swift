@@ -4,4 +4,5 @@ struct APIServices: Sendable {
     var calls: any RunningCalls
     var dialplan: DialplanService
     var access: AdministratorAccess
+    var agentHealth = AgentHealth()
 }

@@ -5,9 +5,18 @@ extension OpenAPIDocument {
             "/calls": {
               "get": {
                 "summary": "Calls that run.",
+                "parameters": [
+                  {
+                    "name": "limit",
+                    "in": "query",
+                    "schema": {"type": "integer", "minimum": 1, "maximum": 1000, "default": 100},
+                    "description": "Calls on the page."
+                  },
+                  {"name": "cursor", "in": "query", "schema": {"type": "string"}, "description": "next of the page before."}
+                ],
                 "responses": {
                   "200": {
-                    "description": "In the order they began.",
+                    "description": "A page, in the order they began.",
                     "content": {
                       "application/json": {
                         "schema": {
@@ -24,6 +33,38 @@ extension OpenAPIDocument {
                   "401": {"$ref": "#/components/responses/Problem"},
                   "403": {"$ref": "#/components/responses/Problem"},
                   "400": {"$ref": "#/components/responses/Problem"}
+                }
+              },
+              "post": {
+                "summary": "Places a call: a phone is called, and an agent joined to it when it answers.",
+                "parameters": [
+                  {
+                    "name": "Idempotency-Key",
+                    "in": "header",
+                    "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+                    "description": "For 24 hours the same key with the same body gets the same answer, and no second call is placed."
+                  }
+                ],
+                "requestBody": {
+                  "required": true,
+                  "content": {"application/json": {"schema": {"$ref": "#/components/schemas/CallOrder"}}}
+                },
+                "responses": {
+                  "201": {
+                    "description": "The phone is being called.",
+                    "headers": {"Location": {"schema": {"type": "string"}}},
+                    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Call"}}}
+                  },
+                  "400": {"$ref": "#/components/responses/Problem"},
+                  "401": {"$ref": "#/components/responses/Problem"},
+                  "403": {"$ref": "#/components/responses/Problem"},
+                  "404": {"$ref": "#/components/responses/Problem"},
+                  "409": {"$ref": "#/components/responses/Problem"},
+                  "413": {"$ref": "#/components/responses/Problem"},
+                  "415": {"$ref": "#/components/responses/Problem"},
+                  "422": {"$ref": "#/components/responses/Problem"},
+                  "429": {"$ref": "#/components/responses/Problem"},
+                  "503": {"$ref": "#/components/responses/Problem"}
                 }
               }
             },
@@ -53,6 +94,53 @@ extension OpenAPIDocument {
                   "401": {"$ref": "#/components/responses/Problem"},
                   "403": {"$ref": "#/components/responses/Problem"},
                   "404": {"$ref": "#/components/responses/Problem"}
+                }
+              }
+            },
+            "/calls/{id}/transfer": {
+              "parameters": [
+                {
+                  "name": "id",
+                  "in": "path",
+                  "required": true,
+                  "schema": {"type": "string", "pattern": "^[0-9a-f]{32}$"},
+                  "description": "The call's identifier."
+                }
+              ],
+              "post": {
+                "summary": "Gives the call's first party to somebody else.",
+                "requestBody": {
+                  "required": true,
+                  "content": {
+                    "application/json": {
+                      "schema": {
+                        "type": "object",
+                        "required": ["to"],
+                        "additionalProperties": false,
+                        "properties": {
+                          "to": {"type": "string", "description": "A number, which the dial plan routes via: api; the name of an agent or a route."},
+                          "ring_seconds": {"type": "integer", "minimum": 1, "maximum": 600}
+                        }
+                      }
+                    }
+                  }
+                },
+                "responses": {
+                  "202": {
+                    "description": "It is being tried. An agent keeps the call until a phone answers, and if none does.",
+                    "content": {
+                      "application/json": {
+                        "schema": {"type": "object", "properties": {"id": {"type": "string"}, "to": {"type": "string"}}}
+                      }
+                    }
+                  },
+                  "400": {"$ref": "#/components/responses/Problem"},
+                  "401": {"$ref": "#/components/responses/Problem"},
+                  "403": {"$ref": "#/components/responses/Problem"},
+                  "404": {"$ref": "#/components/responses/Problem"},
+                  "409": {"$ref": "#/components/responses/Problem"},
+                  "413": {"$ref": "#/components/responses/Problem"},
+                  "415": {"$ref": "#/components/responses/Problem"}
                 }
               }
             },
@@ -210,7 +298,7 @@ extension OpenAPIDocument {
             },
             "/trunks": {
               "get": {
-                "summary": "Trunks and their settings, without secrets.",
+                "summary": "Trunks: their settings, without secrets, and their calls.",
                 "responses": {
                   "200": {
                     "description": "In the order of the configuration.",
@@ -220,7 +308,7 @@ extension OpenAPIDocument {
                           "type": "object",
                           "required": ["items", "next"],
                           "properties": {
-                            "items": {"type": "array", "items": {"type": "object", "properties": {"name": {"type": "string"}}}},
+                            "items": {"type": "array", "items": {"$ref": "#/components/schemas/Trunk"}},
                             "next": {"type": ["string", "null"]}
                           }
                         }
@@ -235,7 +323,7 @@ extension OpenAPIDocument {
             },
             "/agents": {
               "get": {
-                "summary": "Agents and their settings, without secrets.",
+                "summary": "Agents: their settings, without secrets, their calls and their health.",
                 "responses": {
                   "200": {
                     "description": "In the order of the configuration.",
@@ -245,7 +333,7 @@ extension OpenAPIDocument {
                           "type": "object",
                           "required": ["items", "next"],
                           "properties": {
-                            "items": {"type": "array", "items": {"type": "object", "properties": {"name": {"type": "string"}}}},
+                            "items": {"type": "array", "items": {"$ref": "#/components/schemas/Agent"}},
                             "next": {"type": ["string", "null"]}
                           }
                         }

@@ -129,6 +129,53 @@ extension OpenAPIDocument {
                 },
                 "description": "A call; headers, events and explanation are only where one call is asked for."
               },
+              "CallOrder": {
+                "type": "object",
+                "required": ["to", "agent"],
+                "additionalProperties": false,
+                "properties": {
+                  "to": {"type": "string", "description": "The number to call."},
+                  "agent": {"type": "string", "description": "The name of the agent that talks."},
+                  "via": {"type": ["string", "null"], "description": "The trunk to call by; without it the dial plan routes the call via: api."},
+                  "from": {"type": ["string", "null"], "pattern": "^\\+?[0-9]{1,32}$", "description": "The caller id, in place of the route's."},
+                  "parameters": {"type": ["object", "null"], "additionalProperties": {"type": "string"}, "description": "Passed to the agent."},
+                  "ring_seconds": {"type": ["integer", "null"], "minimum": 1, "maximum": 600, "description": "How long the phone may ring."}
+                }
+              },
+              "Trunk": {
+                "type": "object",
+                "properties": {
+                  "name": {"type": "string"},
+                  "calls": {"type": "integer", "description": "That it carries now, in and out."},
+                  "calls_out": {
+                    "type": "object",
+                    "additionalProperties": {"type": "integer"},
+                    "description": "Calls out since the start, by what came of them: answered, or the word for the failure."
+                  }
+                }
+              },
+              "Agent": {
+                "type": "object",
+                "properties": {
+                  "name": {"type": "string"},
+                  "calls": {"type": "integer", "description": "That talk to it now."},
+                  "state": {"type": "string", "enum": ["available", "failing"], "description": "failing while every address rests."},
+                  "addresses": {
+                    "type": "array",
+                    "items": {
+                      "type": "object",
+                      "properties": {
+                        "url": {"type": "string"},
+                        "answered": {"type": "integer"},
+                        "failed": {"type": "integer"},
+                        "failed_in_a_row": {"type": "integer"},
+                        "last_failure": {"type": ["string", "null"]},
+                        "rests_ms": {"type": "integer", "description": "How long it is still left out because it failed again and again."}
+                      }
+                    }
+                  }
+                }
+              },
               "Problem": {
                 "type": "object",
                 "properties": {

@@ -14,6 +14,13 @@ protocol RunningCalls: Sendable {
     func endCall(_ id: CallID) async -> Bool
     /// Pauses the recording of a call, or goes on with it.
     func pauseRecording(_ isPaused: Bool, of id: CallID) async -> Result<CallRecord.Recorded, RecordingRefusal>
+    /// Places a call; returns as soon as its phone is being called.
+    func placeCall(_ order: OutboundOrder) async -> Result<RunningCall, OutboundRefusal>
+    /// Gives a call to somebody else.
+    /// - Returns: whether that is being tried.
+    func transferCall(_ id: CallID, _ transfer: AgentTransfer) async -> Result<Void, TransferRefusal>
+    /// What is counted, and how many calls agents and trunks have.
+    func figures() async -> SwitchboardFigures
 }
 
 extension CallEnd {

@@ -16,4 +16,12 @@ extension Switchboard: RunningCalls {
         hangUp(id, .byAdministrator)
         return true
     }
+
+    nonisolated func placeCall(_ order: OutboundOrder) async -> Result<RunningCall, OutboundRefusal> {
+        await withCheckedContinuation { done in post(.place(order, reply: { done.resume(returning: $0) })) }
+    }
+
+    nonisolated func transferCall(_ id: CallID, _ transfer: AgentTransfer) async -> Result<Void, TransferRefusal> {
+        await withCheckedContinuation { done in post(.transfer(id, transfer, reply: { done.resume(returning: $0) })) }
+    }
 }
