@@ -11,6 +11,8 @@ struct MediaLoopSnapshot: Sendable {
     var opusReduced = 0
     var opusProtected = 0
     var opusRedundant = 0
+    /// Phone legs whose line has an echo that is taken out.
+    var echoLegs = 0
     var io = MediaIOCounters()
     /// Datagrams that belonged to no leg.
     var strays = 0
@@ -29,6 +31,7 @@ extension MediaLoop {
             let figures = call.currentFigures
             snapshot.legs.add(figures.caller)
             if let callee = figures.callee { snapshot.legs.add(callee) }
+            snapshot.echoLegs += [figures.caller.echo, figures.callee?.echo].count { $0 != nil }
             snapshot.playoutGaps += figures.playoutGaps
             snapshot.playoutQueueMilliseconds += call.queuedMilliseconds
             for adaptation in [call.caller?.port.adaptation, call.callee?.port.adaptation] { snapshot.add(adaptation) }

@@ -29,6 +29,9 @@ final class RTPAudioPort: AudioPort, InboundStreamOutput {
     /// Whether this peer may send keys as tones in its sound, where it sends no telephone-events; counts from the next `start` on.
     var detectsInbandKeys = false
     private var keysStaySound = false
+    /// Whether the echo of a phone line is taken out; counts from the next `start` on.
+    var cancelsEcho = false
+    private var echo: LineEcho?
     /// What the peer's reports make of our Opus; kept over changes of codec and bridge.
     private(set) var adaptation: OpusAdaptation?
     private var reportsSeen = 0
@@ -78,13 +81,22 @@ final class RTPAudioPort: AudioPort, InboundStreamOutput {
         stream.output = self
         stream.isHeld = !audio.direction.receives
         if detectsInbandKeys, audio.receiveTelephoneEvents.isEmpty, !keysStaySound { stream.inbandKeys = InbandKeys(rate: rate) }
+        stream.echo = lineEcho
         inbound = stream
         keyTones = audio.telephoneEvent == nil ? KeyTones(rate: rate) : nil
         outbound = OutboundStream(audio: audio, rate: rate, opus: opus, after: axis, now: now)
+        outbound?.echo = stream.echo
         if let limits = OpusAdaptation.Limits(audio, opus) {
             if adaptation?.change(limits) == nil { adaptation = OpusAdaptation(limits) }
             applyAdaptation()
         }
+    }
+
+    /// The one there is, where the codec is still the same: what was learnt of a line is kept.
+    private var lineEcho: LineEcho? {
+        guard cancelsEcho else { return nil }
+        if echo == nil || echo?.codec != audio.codec { echo = LineEcho(codec: audio.codec) }
+        return echo
     }
 
     private func applyAdaptation() {
@@ -205,6 +217,9 @@ final class RTPAudioPort: AudioPort, InboundStreamOutput {
     // MARK: Figures
 
     var statistics: RTPStatistics { session.statistics }
+
+    /// Of a phone line that has an echo.
+    var echoFigures: LineEchoCanceller.Figures? { echo?.figures }
 
     var inboundCounters: InboundStream.Counters {
         var sum = earlier

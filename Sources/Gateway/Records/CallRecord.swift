@@ -49,6 +49,10 @@ struct CallRecord: Sendable, Equatable {
         var concealedMilliseconds = 0
         /// Lost frames restored by in-band error correction.
         var recovered = 0
+        /// Of a phone line with an echo: how much weaker that is than what is played, in dB (ERL).
+        var echoReturnLoss: Double?
+        /// And how much of it was taken out, in dB (ERLE).
+        var echoEnhancement: Double?
     }
 
     /// A header of the call that routes may look at.

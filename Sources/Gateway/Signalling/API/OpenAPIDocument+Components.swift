@@ -57,7 +57,9 @@ extension OpenAPIDocument {
                         "rtt_ms": {"type": ["number", "null"]},
                         "concealed_ms": {"type": ["integer", "null"]},
                         "recovered": {"type": ["integer", "null"]},
-                        "mos": {"type": ["number", "null"]}
+                        "mos": {"type": ["number", "null"]},
+                        "echo_return_loss_db": {"type": ["number", "null"]},
+                        "echo_removed_db": {"type": ["number", "null"]}
                       }
                     }
                   },
