@@ -38,7 +38,7 @@ let package = Package(
         // Engines: no sockets, no clocks. NIOCore for value types only.
         .target(name: "SDP", swiftSettings: strict),
         .target(name: "RTP", dependencies: [nioCore, "COpenSSL", "CShims"], swiftSettings: strict),
-        .target(name: "Transcode", dependencies: ["COpus", "CSpandsp", "CShims"], swiftSettings: strict),
+        .target(name: "Transcode", dependencies: ["COpus", "CSpandsp", "CSpeexDSP", "CShims"], swiftSettings: strict),
         .target(name: "SIPStack", dependencies: ["SDP", nioCore, "COsipParser", "CShims"], swiftSettings: strict),
         .target(name: "RTCStack", dependencies: ["SDP", "RTP", nioCore, "COpenSSL", "CShims"], swiftSettings: strict),
         .target(name: "Dialplan", dependencies: ["Yams"], swiftSettings: strict),

@@ -54,6 +54,8 @@ final class InboundStream {
     var inbandKeys: InbandKeys?
     /// While a call is young: tones that say who or what is on the line.
     var lineTones: LineTones?
+    /// Takes out what a phone line sends back of what is played to it.
+    var echo: LineEcho?
     /// Samples still to be muted after a key.
     private var mutedTail = 0
 
@@ -111,7 +113,7 @@ final class InboundStream {
         }
         let time = decoder.mediaTime(frame.extendedTimestamp)
         guard isGapFree || isInTime(time, arrival: frame.arrival), !frame.isCopy || isStillMissing(time) else { return }
-        let count = decoder.decode(frame.payload, into: scratch.samples)
+        let count = decoder.decode(frame.payload, at: .init(timestamp: frame.extendedTimestamp, now: now), into: scratch.samples)
         guard count > 0 else {
             counters.undecodable += 1
             return
@@ -122,7 +124,8 @@ final class InboundStream {
         concealedInARow = 0
         if isDTX { noise.observe(UnsafeBufferPointer(scratch.prefix(count))) }
         if isGapFree, !holdToWallTime(count, now: now) { return }
-        guard frame.isCopy else { return emit(count, .received, payload: frame.payload, codec: decoder.codec, now: now) }
+        let payload = echo?.isActive == true ? nil : frame.payload
+        guard frame.isCopy else { return emit(count, .received, payload: payload, codec: decoder.codec, now: now) }
         counters.restored += 1
         emit(count, .recovered, now: now)
     }
@@ -157,9 +160,9 @@ final class InboundStream {
         let samples = min(decoder.samples(lost.timestampStep), scratch.samples.count)
         guard samples > 0 else { return }
         for index in 0..<lost.count {
-            let time = decoder.mediaTime(lost.extendedTimestamp + Int64(index) * lost.timestampStep)
+            let place = Decoder.Place(timestamp: lost.extendedTimestamp + Int64(index) * lost.timestampStep, now: now)
             let next = index == lost.count - 1 ? lost.next : nil
-            replace(decoder, time: time, samples: samples, next: next, now: now)
+            replace(decoder, at: place, samples: samples, next: next, now: now)
         }
     }
 
@@ -168,7 +171,10 @@ final class InboundStream {
         startsAxis = true
     }
 
-    private func replace(_ decoder: Decoder, time: Int64, samples: Int, next: UnsafeRawBufferPointer?, now: NIODeadline) {
+    private func replace(
+        _ decoder: Decoder, at place: Decoder.Place, samples: Int, next: UnsafeRawBufferPointer?, now: NIODeadline
+    ) {
+        let time = decoder.mediaTime(place.timestamp)
         guard isStillMissing(time) else {
             concealedInARow = 0
             return
@@ -180,7 +186,7 @@ final class InboundStream {
             concealedInARow = 0
             return emit(count, .recovered, now: now)
         }
-        conceal(decoder, samples: samples, now: now)
+        conceal(decoder, at: place, samples: samples, now: now)
     }
 
     /// Whether the place of a lost frame was not filled meanwhile.
@@ -190,10 +196,10 @@ final class InboundStream {
     }
 
     /// Conceals up to 60 ms in a row, then comfort noise.
-    private func conceal(_ decoder: Decoder?, samples: Int, now: NIODeadline) {
+    private func conceal(_ decoder: Decoder?, at place: Decoder.Place? = nil, samples: Int, now: NIODeadline) {
         let milliseconds = samples * 1000 / rate
         if let decoder, concealedInARow < Self.longestConcealment {
-            let count = decoder.conceal(samples: samples, into: scratch.samples)
+            let count = decoder.conceal(samples: samples, at: place, into: scratch.samples)
             if count > 0 {
                 concealedInARow += milliseconds
                 counters.concealedMilliseconds += milliseconds
@@ -314,6 +320,7 @@ final class InboundStream {
             return known
         }
         guard let codec = formats[payloadType], let made = Decoder(codec: codec, rate: rate) else { return nil }
+        made.echo = echo
         decoders[payloadType] = made
         switchDecoder(to: made)
         return made

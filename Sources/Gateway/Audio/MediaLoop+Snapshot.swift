@@ -12,6 +12,8 @@ struct MediaLoopSnapshot: Sendable {
     var opusReduced = 0
     var opusProtected = 0
     var opusRedundant = 0
+    /// Phone legs whose line has an echo that is taken out.
+    var echoLegs = 0
     var io = MediaIOCounters()
     /// Datagrams that belonged to no leg.
     var strays = 0
@@ -30,6 +32,7 @@ extension MediaLoop {
             let figures = call.currentFigures
             snapshot.legs.add(figures.caller)
             if let callee = figures.callee { snapshot.legs.add(callee) }
+            snapshot.echoLegs += [figures.caller.echo, figures.callee?.echo].count { $0 != nil }
             snapshot.playoutGaps += figures.playoutGaps
             snapshot.turns.add(figures.turns)
             snapshot.playoutQueueMilliseconds += call.queuedMilliseconds

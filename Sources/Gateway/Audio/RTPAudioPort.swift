@@ -35,6 +35,9 @@ final class RTPAudioPort: AudioPort, InboundStreamOutput {
     private var tonesHeard: [LineTone] = []
     /// How many of them were told.
     private var tonesTold = 0
+    /// Whether the echo of a phone line is taken out; counts from the next `start` on.
+    var cancelsEcho = false
+    private var echo: LineEcho?
     /// What the peer's reports make of our Opus; kept over changes of codec and bridge.
     private(set) var adaptation: OpusAdaptation?
     private var reportsSeen = 0
@@ -91,12 +94,14 @@ final class RTPAudioPort: AudioPort, InboundStreamOutput {
             lineTonesUntil = until
             if now < until { stream.lineTones = LineTones(lineSide, rate: rate, until: until) }
         }
+        stream.echo = lineEcho
         inbound = stream
         // An agent can wait for what is sent again, for it does not play the sound; a phone's or browser's jitter buffer would
         // have to grow for it.
         session.setAsksAgain(gapFree)
         keyTones = audio.telephoneEvent == nil ? KeyTones(rate: rate) : nil
         outbound = OutboundStream(audio: audio, rate: rate, opus: opus, after: axis, now: now)
+        outbound?.echo = stream.echo
         refitAdaptation()
     }
 
@@ -105,6 +110,13 @@ final class RTPAudioPort: AudioPort, InboundStreamOutput {
         guard let limits = OpusAdaptation.Limits(audio, opus) else { return }
         if adaptation?.change(limits) == nil { adaptation = OpusAdaptation(limits) }
         applyAdaptation()
+    }
+
+    /// The one there is, where the codec is still the same: what was learnt of a line is kept.
+    private var lineEcho: LineEcho? {
+        guard cancelsEcho else { return nil }
+        if echo == nil || echo?.codec != audio.codec { echo = LineEcho(codec: audio.codec) }
+        return echo
     }
 
     private func applyAdaptation() {
@@ -234,6 +246,9 @@ final class RTPAudioPort: AudioPort, InboundStreamOutput {
     // MARK: Figures
 
     var statistics: RTPStatistics { session.statistics }
+
+    /// Of a phone line that has an echo.
+    var echoFigures: LineEchoCanceller.Figures? { echo?.figures }
 
     var inboundCounters: InboundStream.Counters {
         var sum = earlier

@@ -108,5 +108,7 @@ extension CallRecord.Leg {
         roundTripMilliseconds = figures.rtp.roundTripMilliseconds
         concealedMilliseconds = figures.inbound.concealedMilliseconds
         recovered = figures.inbound.recovered + figures.inbound.restored
+        echoReturnLoss = figures.echo?.returnLoss
+        echoEnhancement = figures.echo?.enhancement
     }
 }

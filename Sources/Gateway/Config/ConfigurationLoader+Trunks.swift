@@ -116,9 +116,7 @@ extension ConfigurationLoader {
             if trunk.srtp == .required { Unbuilt.requiredSRTP.report(at: node, problems) }
             if trunk.srtp == .optional { Unbuilt.optionalSRTP.report(at: node, problems) }
         }
-        let echo = reader.word("echo", Trunk.Echo.self)
-        trunk.echo = echo ?? trunk.echo
-        if echo == .auto, let node = reader.node.entry("echo") { Unbuilt.echo.report(at: node, problems) }
+        trunk.echo = reader.word("echo", Trunk.Echo.self) ?? trunk.echo
     }
 
     private func readCodecs(_ nodes: [YAMLNode], _ reader: MappingReader, _ isSound: inout Bool) -> [Trunk.Codec] {

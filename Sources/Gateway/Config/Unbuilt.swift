@@ -6,7 +6,7 @@ import Dialplan
 /// Whoever builds one removes its case here.
 enum Unbuilt {
     case httpTLS, browserAuth, sipTLS, requiredSRTP, inboundAuth
-    case turn, register, dtmf, optionalSRTP, echo, hostNames
+    case turn, register, dtmf, optionalSRTP, hostNames
     case webhook, postgres
 
     var protects: Bool {
@@ -28,7 +28,6 @@ enum Unbuilt {
         case .register: "register is not built yet: no registration is kept"
         case .dtmf: "keys are not yet sent by INFO: they come by it, and go as with auto"
         case .optionalSRTP: "srtp: optional is not built yet: RTP is plain"
-        case .echo: "echo cancellation is not built yet: echo is left as it comes"
         case .hostNames: "names of hosts are looked up (A and AAAA, not yet NAPTR and SRV) for calls out only: list their addresses in accept_from for calls in"
         case .webhook: "webhook and account are not built yet: the WebSocket is opened without asking"
         case .postgres: "PostgreSQL is not built yet; name a file, and call records go to SQLite"

@@ -1,5 +1,6 @@
 import NIOCore
 import RTP
+import Transcode
 
 /// The view a call's media has of a caller or callee that sends RTP: a browser or a trunk. Confined to the media loop.
 protocol Leg: AnyObject {
@@ -37,4 +38,6 @@ struct LegFigures: Sendable {
     var forged = 0
     /// Datagrams that were no packet of this leg.
     var malformed = 0
+    /// Of a phone line that has an echo, while or until it was taken out.
+    var echo: LineEchoCanceller.Figures?
 }

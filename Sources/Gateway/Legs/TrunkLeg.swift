@@ -19,6 +19,8 @@ final class TrunkLeg: Leg, MediaWire {
         var sendsTelephoneEvents: Bool
         /// Whether keys are looked for in the sound of a phone that sends no telephone-events.
         var detectsInbandKeys: Bool
+        /// The trunk's `echo`.
+        var cancelsEcho: Bool
         var sessionID: UInt64
         var cname: String
 
@@ -32,12 +34,15 @@ final class TrunkLeg: Leg, MediaWire {
             codecs = trunk.codecs.compactMap { AudioCodec(rawValue: $0.rawValue.lowercased()) }
             sendsTelephoneEvents = trunk.dtmf != .inband
             detectsInbandKeys = trunk.dtmf == .auto || trunk.dtmf == .inband
+            cancelsEcho = trunk.echo == .auto
             sessionID = UInt64(now.uptimeNanoseconds)
             cname = call.description
         }
     }
 
     private(set) var port: RTPAudioPort
+    /// Unless the other end is a phone too: two phones hear each other as they are.
+    private let cancelsEcho: Bool
     private let socket: TrunkPort
     private var description: TrunkMediaSession
     private var latch: SourceLatch
@@ -73,6 +78,7 @@ final class TrunkLeg: Leg, MediaWire {
         io: any MediaIO, table: LegTable, events: any LegEvents, logger: Logger, port: (any MediaWire) -> RTPAudioPort, now: NIODeadline
     ) {
         self.socket = socket
+        cancelsEcho = parameters.cancelsEcho
         self.description = description
         self.io = io
         self.table = table
@@ -158,6 +164,9 @@ final class TrunkLeg: Leg, MediaWire {
         while let tone = port.takeLineTone() { events?.leg(self, heard: tone) }
     }
 
+    /// Told before the leg is joined to another: a phone's own network has taken out what there is to take out.
+    func prepare(isWithPhone: Bool) { port.cancelsEcho = cancelsEcho && !isWithPhone }
+
     func expire(now: NIODeadline) {
         port.expire(now: now)
         if let readyBy, readyBy <= now { becomeReady() }
@@ -187,7 +196,8 @@ final class TrunkLeg: Leg, MediaWire {
     var figures: LegFigures {
         LegFigures(
             rtp: port.statistics, codec: isNegotiated ? port.audio.codec.sdpName : nil,
-            address: latch.destination.map { Redacted($0).description }, inbound: port.inboundCounters, malformed: malformed)
+            address: latch.destination.map { Redacted($0).description }, inbound: port.inboundCounters, malformed: malformed,
+            echo: port.echoFigures)
     }
 
     // MARK: Network

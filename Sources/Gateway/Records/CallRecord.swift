@@ -51,6 +51,10 @@ struct CallRecord: Sendable, Equatable {
         var recovered = 0
         /// Of an agent; nil where it never answered the caller and was never interrupted.
         var turns: Turns?
+        /// Of a phone line with an echo: how much weaker that is than what is played, in dB (ERL).
+        var echoReturnLoss: Double?
+        /// And how much of it was taken out, in dB (ERLE).
+        var echoEnhancement: Double?
     }
 
     /// How a conversation with an agent went: what callers wait for, and what they do not hear.

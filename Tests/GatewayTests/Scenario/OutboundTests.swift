@@ -68,7 +68,7 @@ import Testing
         try Self.place(gateway)
         #expect(gateway.run(for: .seconds(2)) { gateway.agent?.isUp == true })
         let figures = gateway.core.presentFigures()
-        #expect(figures.agents.map(\.calls) == [1, 0, 0, 0] && figures.trunks.first { $0.name == "carrier" }?.calls == 1)
+        #expect(figures.agents.map(\.calls).reduce(0, +) == 1 && figures.agents.first?.calls == 1 && figures.trunks.first { $0.name == "carrier" }?.calls == 1)
         gateway.agent?.hangUp()
         gateway.run(for: .milliseconds(100))
         #expect(callee.byeAt != nil)

@@ -66,6 +66,8 @@ extension OpenAPIDocument {
                         "concealed_ms": {"type": ["integer", "null"]},
                         "recovered": {"type": ["integer", "null"]},
                         "mos": {"type": ["number", "null"]},
+                        "echo_return_loss_db": {"type": ["number", "null"]},
+                        "echo_removed_db": {"type": ["number", "null"]},
                         "turns": {
                           "type": "object",
                           "description": "Of an agent: how long the caller waited for its answers, and what was cut off.",
