@@ -29,6 +29,8 @@ final class RTPAudioPort: AudioPort, InboundStreamOutput {
     /// Whether this peer may send keys as tones in its sound, where it sends no telephone-events; counts from the next `start` on.
     var detectsInbandKeys = false
     private var keysStaySound = false
+    /// Toward a phone that gets its keys by signalling, not in the stream.
+    var signalledKeys: SignalledKeys?
     /// Whose line is listened to for tones; counts from the next `start` on, and from the first one for so long as it is useful.
     var lineSide: LineTones.Side?
     private var lineTonesUntil: NIODeadline?
@@ -73,7 +75,7 @@ final class RTPAudioPort: AudioPort, InboundStreamOutput {
 
     var wantsGapFreeStream: Bool { false }
 
-    var takesKeysAsSound: Bool { audio.telephoneEvent == nil }
+    var takesKeysAsSound: Bool { audio.telephoneEvent == nil && signalledKeys == nil }
 
     func prepare(keysStaySound: Bool) { self.keysStaySound = keysStaySound }
 
@@ -90,7 +92,7 @@ final class RTPAudioPort: AudioPort, InboundStreamOutput {
             if now < until { stream.lineTones = LineTones(lineSide, rate: rate, until: until) }
         }
         inbound = stream
-        keyTones = audio.telephoneEvent == nil ? KeyTones(rate: rate) : nil
+        keyTones = takesKeysAsSound ? KeyTones(rate: rate) : nil
         outbound = OutboundStream(audio: audio, rate: rate, opus: opus, after: axis, now: now)
         if let limits = OpusAdaptation.Limits(audio, opus) {
             if adaptation?.change(limits) == nil { adaptation = OpusAdaptation(limits) }
@@ -126,6 +128,7 @@ final class RTPAudioPort: AudioPort, InboundStreamOutput {
     }
 
     func send(digit: Digit, duration: Int, now: NIODeadline) {
+        if let signalledKeys { return signalledKeys.add(digit, milliseconds: duration) }
         guard let outbound, audio.direction.sends else { return }
         if let keyTones { return keyTones.add(digit) }
         let timestamp = outbound.timestamp(at: now)
