@@ -329,6 +329,10 @@ final class MediaCall: LegEvents, AgentLegEvents {
 
     func leg(_ leg: any Leg, heard tone: LineTone) { loop.report(.toneHeard(tone, byCallee: leg !== caller), of: self) }
 
+    func leg(_ leg: any Leg, signals digit: Digit, milliseconds: Int) {
+        loop.report(.keyToSignal(digit, milliseconds: milliseconds, toCallee: leg !== caller), of: self)
+    }
+
     // MARK: AgentLegEvents
 
     func agentAnswered() { loop.report(.agentAnswered, of: self) }

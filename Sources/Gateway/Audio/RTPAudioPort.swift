@@ -29,6 +29,8 @@ final class RTPAudioPort: AudioPort, InboundStreamOutput {
     /// Whether this peer may send keys as tones in its sound, where it sends no telephone-events; counts from the next `start` on.
     var detectsInbandKeys = false
     private var keysStaySound = false
+    /// Toward a phone that gets its keys by signalling, not in the stream.
+    var signalledKeys: SignalledKeys?
     /// Whose line is listened to for tones; counts from the next `start` on, and from the first one for so long as it is useful.
     var lineSide: LineTones.Side?
     private var lineTonesUntil: NIODeadline?
@@ -78,7 +80,7 @@ final class RTPAudioPort: AudioPort, InboundStreamOutput {
 
     var followsRate: Bool { true }
 
-    var takesKeysAsSound: Bool { audio.telephoneEvent == nil }
+    var takesKeysAsSound: Bool { audio.telephoneEvent == nil && signalledKeys == nil }
 
     func prepare(keysStaySound: Bool) { self.keysStaySound = keysStaySound }
 
@@ -96,10 +98,9 @@ final class RTPAudioPort: AudioPort, InboundStreamOutput {
         }
         stream.echo = lineEcho
         inbound = stream
-        // An agent can wait for what is sent again, for it does not play the sound; a phone's or browser's jitter buffer would
-        // have to grow for it.
-        session.setAsksAgain(gapFree)
-        keyTones = audio.telephoneEvent == nil ? KeyTones(rate: rate) : nil
+    var followsRate: Bool { true }
+
+        keyTones = takesKeysAsSound ? KeyTones(rate: rate) : nil
         outbound = OutboundStream(audio: audio, rate: rate, opus: opus, after: axis, now: now)
         outbound?.echo = stream.echo
         refitAdaptation()
@@ -147,6 +148,7 @@ final class RTPAudioPort: AudioPort, InboundStreamOutput {
     }
 
     func send(digit: Digit, duration: Int, now: NIODeadline) {
+        if let signalledKeys { return signalledKeys.add(digit, milliseconds: duration) }
         guard let outbound, audio.direction.sends else { return }
         if let keyTones { return keyTones.add(digit) }
         let timestamp = outbound.timestamp(at: now)

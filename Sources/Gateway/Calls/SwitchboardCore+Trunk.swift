@@ -149,6 +149,13 @@ extension SwitchboardCore {
         outlets.media(entry.loop) { loop, now in loop.perform(on: id, now: now) { $0.agent?.receive(message) } }
     }
 
+    /// A key to a phone that gets them by INFO.
+    func signal(_ digit: Digit, _ milliseconds: Int, toCallee: Bool, _ id: CallID) {
+        guard let entry = entries[id], let sip = toCallee ? entry.callee?.sip : entry.sipCall else { return }
+        let body = Array("Signal=\(digit.character)\r\nDuration=\(milliseconds)\r\n".utf8)
+        outlets.sip { $0.sendInfo(sip, contentType: "application/dtmf-relay", body: body, now: $1, into: &$2) }
+    }
+
     private static func digit(_ contentType: String, _ body: [UInt8]) -> Digit? {
         let text = String(decoding: body.prefix(256), as: UTF8.self)
         switch contentType.lowercased().prefix(while: { $0 != ";" && $0 != " " }) {

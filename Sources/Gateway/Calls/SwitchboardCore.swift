@@ -317,6 +317,7 @@ final class SwitchboardCore {
             let end = limits.endAfter(minutes: entries[id]?.decision.route?.maxMinutes ?? 0)
             update(id) { $0.end(end, into: &$1) }
         case .played: update(id) { $0.played(into: &$1) }
+        case .keyToSignal(let digit, let milliseconds, let toCallee): signal(digit, milliseconds, toCallee: toCallee, id)
         case .toneHeard(let tone, let byCallee): toneHeard(tone, byCallee: byCallee, id)
         case .released(let figures): forget(id, figures)
         }

@@ -110,7 +110,6 @@ extension ConfigurationLoader {
             if isSound, trunk.codecs.isEmpty { problems.error("codecs needs at least one", at: reader.node.entry("codecs") ?? reader.node) }
         }
         trunk.dtmf = reader.word("dtmf", Trunk.DTMF.self) ?? trunk.dtmf
-        if trunk.dtmf == .info, let node = reader.node.entry("dtmf") { Unbuilt.dtmf.report(at: node, problems) }
         trunk.srtp = reader.word("srtp", Trunk.SRTP.self) ?? trunk.srtp
         if let node = reader.node.entry("srtp") {
             if trunk.srtp == .required { Unbuilt.requiredSRTP.report(at: node, problems) }

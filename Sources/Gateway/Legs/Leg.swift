@@ -22,6 +22,8 @@ protocol LegEvents: AnyObject {
     func legBecameReady()
     /// The far end of this leg is gone.
     func legEnded(_ leg: any Leg, _ end: CallEnd)
+    /// A key is to be sent to this leg's far end by signalling.
+    func leg(_ leg: any Leg, signals digit: Digit, milliseconds: Int)
     /// A tone on this leg says who or what is there; each is told once.
     func leg(_ leg: any Leg, heard tone: LineTone)
 }

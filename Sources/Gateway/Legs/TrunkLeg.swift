@@ -17,6 +17,8 @@ final class TrunkLeg: Leg, MediaWire {
         var acceptFrom: [AddressPrefix]
         var codecs: [AudioCodec]
         var sendsTelephoneEvents: Bool
+        /// Whether keys go to the phone by SIP INFO.
+        var signalsKeys: Bool
         /// Whether keys are looked for in the sound of a phone that sends no telephone-events.
         var detectsInbandKeys: Bool
         /// The trunk's `echo`.
@@ -32,7 +34,8 @@ final class TrunkLeg: Leg, MediaWire {
             self.signallingPeer = signallingPeer
             acceptFrom = (trunk.acceptFrom.map(\.description) + hosts).compactMap { AddressPrefix($0) }
             codecs = trunk.codecs.compactMap { AudioCodec(rawValue: $0.rawValue.lowercased()) }
-            sendsTelephoneEvents = trunk.dtmf != .inband
+            sendsTelephoneEvents = trunk.dtmf != .inband && trunk.dtmf != .info
+            signalsKeys = trunk.dtmf == .info
             detectsInbandKeys = trunk.dtmf == .auto || trunk.dtmf == .inband
             cancelsEcho = trunk.echo == .auto
             sessionID = UInt64(now.uptimeNanoseconds)
@@ -95,6 +98,7 @@ final class TrunkLeg: Leg, MediaWire {
         wire.target = self
         self.port.keepsStreamAlive = true
         self.port.detectsInbandKeys = parameters.detectsInbandKeys
+        self.port.signalledKeys = parameters.signalsKeys ? SignalledKeys() : nil
         table.register(self, socket)
     }
 
@@ -161,6 +165,7 @@ final class TrunkLeg: Leg, MediaWire {
 
     func tick(now: NIODeadline, wallClock: NTPTimestamp) {
         port.tick(now: now, wallClock: wallClock)
+        if let key = port.signalledKeys?.next(now: now) { events?.leg(self, signals: key.digit, milliseconds: key.milliseconds) }
         while let tone = port.takeLineTone() { events?.leg(self, heard: tone) }
     }
 

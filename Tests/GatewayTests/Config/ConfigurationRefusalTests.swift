@@ -130,7 +130,7 @@ struct ConfigurationRefusalTests {
             ["1:78: warning: \(Unbuilt.register.sentence)"]),
         ("trunks: { a: { hosts: [\"sip:pbx.example\"] } }", ["1:24: warning: \(Unbuilt.hostNames.sentence)"]),
         ("trunks: { a: { accept_from: [192.0.2.1], dtmf: info, srtp: optional, echo: auto } }",
-            ["1:48: warning: \(Unbuilt.dtmf.sentence)", "1:60: warning: \(Unbuilt.optionalSRTP.sentence)"]),
+            ["1:60: warning: \(Unbuilt.optionalSRTP.sentence)"]),
         ("trunks: { a: { accept_from: [0.0.0.0/0] } }",
             ["1:30: warning: accept_from 0.0.0.0/0 lets everybody who reaches the SIP port call in as trunk a"]),
         ("trunks: { a: {} }", ["1:14: warning: trunk a has neither hosts nor accept_from: no call can come or go"]),

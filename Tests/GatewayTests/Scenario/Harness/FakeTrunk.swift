@@ -38,6 +38,9 @@ final class FakeTrunk: VirtualPeer {
     private(set) var invites: [String] = []
     private(set) var cancelledAt: NIODeadline?
     private(set) var acknowledged = false
+    /// The bodies of the INFO requests that came, and when.
+    private(set) var informed: [String] = []
+    private(set) var informedAt: [NIODeadline] = []
     /// Its first INVITE has no description; the ACK brings one (delayed offer).
     var offersLate = false
     /// SIP messages that came.
@@ -242,6 +245,10 @@ final class FakeTrunk: VirtualPeer {
             byeAt = byeAt ?? now
             byeReason = Self.header("reason", lines)
             mediaTarget = nil
+            respond(lines)
+        case "INFO":
+            informed.append(text.components(separatedBy: "\r\n\r\n").last ?? "")
+            informedAt.append(now)
             respond(lines)
         default: respond(lines)
         }

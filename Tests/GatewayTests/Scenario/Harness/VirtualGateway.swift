@@ -161,6 +161,7 @@ final class VirtualGateway {
             var trunk = Trunk(name: name)
             trunk.hosts = [TrunkHost("sip:\(host)")].compactMap { $0 }
             if name == "second" { trunk.country = "1" }
+            if name == "informed" { trunk.dtmf = .info }
             return trunk
         }
         configuration.agents = [
@@ -169,7 +170,7 @@ final class VirtualGateway {
             Agent(name: "standby", link: .socket(urls: ["ws://standby.test/"], .twilio)),
             Agent(name: "parrot", link: .builtin(.parrot)), Agent(name: "echo", link: .builtin(.echo)),
         ]
-        let context = PlanContext(trunks: ["phone": "", "carrier": "", "second": "1", "mirror": ""], agents: ["assistant", "native", "standby", "parrot", "echo"])
+        let context = PlanContext(trunks: ["phone": "", "carrier": "", "second": "1", "mirror": "", "informed": ""], agents: ["assistant", "native", "standby", "parrot", "echo"])
         let loaded = Plan.load(text: plan, file: "plan.yaml", context: context)
         guard let plan = loaded.plan else { preconditionFailure("\(loaded.problems)") }
         return SwitchboardSettings(configuration: configuration, plan: plan)
@@ -201,7 +202,7 @@ final class VirtualGateway {
     }
 
     /// Trunks that are called, and their hosts.
-    private static let calledTrunks = ["carrier": "192.0.2.200", "second": "192.0.2.201", "mirror": host]
+    private static let calledTrunks = ["carrier": "192.0.2.200", "second": "192.0.2.201", "mirror": host, "informed": "192.0.2.202"]
 
     /// A browser, at an address of its own.
     func browser(_ options: FakeBrowser.Options = .init(), seed: UInt64 = 1) -> FakeBrowser {
