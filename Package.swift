@@ -78,7 +78,7 @@ let package = Package(
         .executableTarget(
             name: "Bench",
             dependencies: [
-                "CBench", "CShims", "RTP", "Transcode", "SDP", "SIPStack", "RTCStack", "Dialplan", "TestKit", "Yams", nioCore,
+                "CBench", "CShims", "RTP", "Transcode", "SDP", "SIPStack", "RTCStack", "Dialplan", "TestKit", "Yams", nioCore, nioPosix,
             ],
             path: "Bench/Bench", swiftSettings: strict),
 

@@ -53,15 +53,13 @@ struct PlayoutQueue {
     static let slotMilliseconds = 20
     /// Ten minutes: what Twilio queues before it discards (its warning 31931).
     static let longestQueueSeconds = 600
-    /// Room kept for: twice what a paced agent queues, so that the ring moves its samples to the front now and then.
-    private static let keptMilliseconds = 320
     /// Marks waiting at once; more are echoed at once, so that a broken agent cannot grow the list for ever.
     static let mostMarks = 10_000
 
     /// - Parameter holds: false for agents in the process, which need no hold.
     init(rate: Int, holds: Bool = true) {
         self.rate = rate
-        ring = SampleRing(limit: rate * Self.longestQueueSeconds, kept: rate / 1000 * Self.keptMilliseconds)
+        ring = SampleRing(limit: rate * Self.longestQueueSeconds)
         hold = PlayoutHold(enabled: holds)
         backlog = PlayoutBacklog(rate: rate)
         tail = PlayoutTail(samples: rate / 1000 * Self.slotMilliseconds)

@@ -6,8 +6,11 @@ struct SampleRing {
     /// Most samples ever held.
     private let limit: Int
 
-    /// Samples for which storage is kept. No more than needed: the samples walk through all of it, and so through the cache.
-    private let kept: Int
+    /// Samples for which storage is kept: more than a paced agent ever queues.
+    private static let kept = 8192
+    /// Samples moved out after which the rest moves to the front: a short queue that never gets empty stays where the cache has it,
+    /// instead of walking through all of the storage.
+    private static let stride = 2048
 
     private final class Storage {
         let samples: UnsafeMutableBufferPointer<Int16>
@@ -15,10 +18,9 @@ struct SampleRing {
         deinit { samples.deallocate() }
     }
 
-    init(limit: Int, kept: Int) {
+    init(limit: Int) {
         self.limit = limit
-        self.kept = kept
-        storage = Storage(kept)
+        storage = Storage(Self.kept)
     }
 
     /// - Returns: the samples taken, fewer than `count` only when the limit is reached. `write` gets the places to fill, in
@@ -60,8 +62,8 @@ struct SampleRing {
 
     /// Gives back the memory of a long burst; only when empty.
     mutating func shrink() {
-        guard count == 0, storage.samples.count > kept else { return }
-        storage = Storage(kept)
+        guard count == 0, storage.samples.count > Self.kept else { return }
+        storage = Storage(Self.kept)
         head = 0
     }
 
@@ -69,6 +71,10 @@ struct SampleRing {
     /// storage is free, else in storage twice as large.
     private mutating func makeRoom(for needed: Int) {
         let capacity = storage.samples.count
+        if head >= Self.stride, count <= head, let base = storage.samples.baseAddress {
+            base.update(from: base + head, count: count)
+            head = 0
+        }
         guard head + count + needed > capacity, let source = storage.samples.baseAddress else { return }
         if (count + needed) * 2 <= capacity {
             source.update(from: source + head, count: count)

@@ -7,7 +7,7 @@ import Testing
     /// Against an array that does the same, with sizes from nothing to far beyond what is kept.
     @Test func behavesLikeAnArray() {
         var generator = SeededGenerator(seed: 8)
-        var ring = SampleRing(limit: 50_000, kept: 8192)
+        var ring = SampleRing(limit: 50_000)
         var model: [Int16] = []
         let buffer = SampleBuffer(capacity: 30_000)
         for _ in 0..<5000 {
