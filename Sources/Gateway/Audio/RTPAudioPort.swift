@@ -98,8 +98,9 @@ final class RTPAudioPort: AudioPort, InboundStreamOutput {
         }
         stream.echo = lineEcho
         inbound = stream
-    var followsRate: Bool { true }
-
+        // An agent can wait for what is sent again, for it does not play the sound; a phone's or browser's jitter buffer would
+        // have to grow for it.
+        session.setAsksAgain(gapFree)
         keyTones = takesKeysAsSound ? KeyTones(rate: rate) : nil
         outbound = OutboundStream(audio: audio, rate: rate, opus: opus, after: axis, now: now)
         outbound?.echo = stream.echo
