@@ -33,6 +33,8 @@ final class EchoDelayEstimator {
     private static let audible: Float = 3000
     /// Mean square that the noise of the codec may have; what is weaker says nothing.
     private static let codecNoise: Float = 100
+    /// What of a tone is not foretold, at most: 20 dB less.
+    private static let foretold: Float = 0.01
     /// Stretches between two looks at the correlation.
     private static let searchEvery = 5
     /// Stretches of sound before the first look: 0.4 s.
@@ -145,7 +147,7 @@ final class EchoDelayEstimator {
             place += Self.stretch
         }
         let length = Float(Self.stretch)
-        guard loudest > Self.audible * length else { return false }
+        guard loudest > Self.audible * length, !isTone else { return false }
         let weight = 1 / (loudest * (SumOfSquares.of(near, Self.stretch) + Self.codecNoise * length)).squareRoot()
         var keep = Self.forgetting
         var index = 0
@@ -163,6 +165,29 @@ final class EchoDelayEstimator {
             index &+= 4
         }
         return true
+    }
+
+    /// Whether what came in is a single tone, which two samples foretell the next of: it is alike at every delay, and the beginning
+    /// of one looks like an echo of whatever else begins.
+    private var isTone: Bool {
+        var (r00, r01, r11, r02, r12, energy): (Float, Float, Float, Float, Float, Float) = (0, 0, 0, 0, 0, 0)
+        var index = 2
+        while index < Self.stretch {
+            let (now, one, two) = (near[index], near[index &- 1], near[index &- 2])
+            energy += now * now
+            r00 += one * one
+            r01 += one * two
+            r11 += two * two
+            r02 += now * one
+            r12 += now * two
+            index &+= 1
+        }
+        let determinant = r00 * r11 - r01 * r01
+        // Two equations that are one: the samples only change their sign.
+        guard determinant > 1e-4 * r00 * r11 else { return energy > 0 }
+        let first = (r02 * r11 - r12 * r01) / determinant
+        let second = (r12 * r00 - r02 * r01) / determinant
+        return energy - first * r02 - second * r12 < Self.foretold * energy
     }
 
     private func search(tie: Int64) {
