@@ -48,11 +48,11 @@ def start_counted(start_gateway, library, out_folder, monkeypatch):
     """Starts the release binary with its allocations counted: (gateway, counts)."""
     monkeypatch.setattr(gateway_module, "BINARY", RELEASE)
 
-    def start(**options):
+    def start(more=None, **options):
         report = out_folder / "allocations"
         report.unlink(missing_ok=True)
         environment = {"LD_PRELOAD": str(library), "ALLOCATIONS": str(report)}
-        gateway = start_gateway(environment=environment, configuration={"log": {"level": "info"}}, **options)
+        gateway = start_gateway(environment=environment, configuration={"log": {"level": "info"}, **(more or {})}, **options)
         return gateway, Counts(gateway, report)
 
     return start
@@ -182,6 +182,18 @@ def test_phone_and_websocket_agent(start_counted, start_phone, start_agent):
     gateway, counts = start_counted(agents={"assistant": agent.configuration})
     phones(start_phone, gateway, "assistant")
     prove(gateway, counts, "phone, agent")
+
+
+@pytest.mark.parametrize("format", ["wav", "opus"])
+def test_phone_and_agent_recorded(start_counted, start_phone, start_agent, tmp_path, format):
+    agent = start_agent(echo=True)
+    gateway, counts = start_counted(
+        agents={"assistant": agent.configuration}, routes=[{"name": "recorded", "when": {"to": "assistant"}, "do": [{"agent": "assistant", "record": True}]}],
+        more={"recordings": {"folder": str(tmp_path), "format": format, "tone": True, "keep_digits": False}})  # fmt: skip
+    phones(start_phone, gateway, "assistant")
+    prove(gateway, counts, f"phone, agent, recorded as {format}")
+    assert gateway.metric("tandem_recordings") == PHONES
+    assert gateway.metric("tandem_recordings_dropped_milliseconds_total") == 0
 
 
 @pytest.mark.parametrize("profile", [rtcdtlstransport.SRTP_AEAD_AES_128_GCM, rtcdtlstransport.SRTP_AES128_CM_SHA1_80], ids=["gcm", "cm"])
