@@ -26,10 +26,27 @@ extension RTPSession {
         return writer.overflowed ? nil : writer.count
     }
 
+    /// What the peer's transport-wide feedback said last; `nil` until enough of it came.
+    public var transportReport: TransportReport? { transport.report }
+
     /// Takes one RTPFB packet; its length was checked.
     mutating func receiveFeedback(_ part: RTCPPacketView, now: NIODeadline, into events: inout [RTPEvent]) {
-        guard part.count == TransportFeedback.negativeAcknowledgement, formats.retransmission, part.body.word(at: 4) == localSSRC
-        else { return }
+        switch UInt8(part.count) {
+        case TransportFeedback.negativeAcknowledgement:
+            if formats.retransmission, part.body.word(at: 4) == localSSRC { receiveRequests(part, now: now, into: &events) }
+        case TransportFeedback.transportWide:
+            guard formats.transportSequence != nil else { return }
+            let body = UnsafeRawBufferPointer(rebasing: part.body[TransportFeedback.headerLength...])
+            guard let arrivals = TransportArrivals(body) else {
+                control.malformed += 1
+                return
+            }
+            transport.receive(arrivals, now: now)
+        default: break
+        }
+    }
+
+    private mutating func receiveRequests(_ part: RTCPPacketView, now: NIODeadline, into events: inout [RTPEvent]) {
         var offset = TransportFeedback.headerLength
         while offset + 4 <= part.body.count {
             let entry = part.body.word(at: offset)
@@ -55,4 +72,6 @@ enum TransportFeedback {
     static let headerLength = 8
     /// FMT of a generic NACK.
     static let negativeAcknowledgement: UInt8 = 1
+    /// FMT of the feedback on a whole transport.
+    static let transportWide: UInt8 = 15
 }

@@ -42,6 +42,7 @@ public struct RTPSession: ~Copyable {
     var keys = TelephoneEventSender()
     private var redundancy = RedundancyWriter()
     var history = RetransmissionHistory()
+    var transport = TransportHistory()
     /// Whether each packet of sound carries the one before it, where the peer takes that (RFC 2198).
     public private(set) var isRedundant = false
     var control: ControlState
@@ -117,11 +118,19 @@ public struct RTPSession: ~Copyable {
         if isRedundant, let type = formats.sendRedundancy,
             let whole = redundancy.wrap(payload, timestamp: timestamp, primaryType: primary)
         {
-            return sender.write(whole, payloadType: type, timestamp: timestamp, marker: marker, now: now, into: buffer)
+            return sender.write(
+                whole, payloadType: type, timestamp: timestamp, marker: marker, extending: stamp(whole.count, now: now), now: now,
+                into: buffer)
         }
         return sender.write(
-            payload, payloadType: primary, timestamp: timestamp, marker: marker, now: now,
+            payload, payloadType: primary, timestamp: timestamp, marker: marker, extending: stamp(payload.count, now: now), now: now,
             into: buffer)
+    }
+
+    /// The transport-wide number of the packet that is written next, where the peer tells what became of it.
+    private mutating func stamp(_ bytes: Int, now: NIODeadline) -> PacketSender.Extension? {
+        guard let identifier = formats.transportSequence else { return nil }
+        return PacketSender.Extension(identifier: identifier, number: transport.sent(bytes: bytes, now: now))
     }
 
     /// From the next packet on each carries the one before it, or does no longer; nothing where the peer does not take it.
@@ -156,21 +165,22 @@ public struct RTPSession: ~Copyable {
     public var digitDeadline: NIODeadline? { keys.deadline }
 
     /// Writes the telephone-event packet that is due. To be called again until it returns `nil`.
-    /// - Parameter buffer: at least 16 bytes
+    /// - Parameter buffer: at least 24 bytes
     /// - Returns: the packet's length.
     public mutating func writeDigitPacket(
         now: NIODeadline, into buffer: UnsafeMutableRawBufferPointer
     ) -> Int? {
         guard let format = formats.sendTelephoneEvent,
-            buffer.count >= RTPPacketView.headerLength + TelephoneEventPayload.length,
+            buffer.count >= RTPPacketView.headerLength + PacketSender.Extension.length + TelephoneEventPayload.length,
             let packet = keys.next(
                 now: now, eventClock: format.clockRate, soundClock: soundClock,
                 after: keys.isPressed ? nil : sender.lastTimestamp)
         else { return nil }
+        let stamp = stamp(TelephoneEventPayload.length, now: now)
         return withUnsafeBytes(of: packet.payload.encoded.bigEndian) { payload in
             sender.write(
                 payload, payloadType: format.payloadType, timestamp: packet.timestamp, marker: packet.marker,
-                standsStill: true, now: now, into: buffer)
+                standsStill: true, extending: stamp, now: now, into: buffer)
         }
     }
 
@@ -183,6 +193,7 @@ public struct RTPSession: ~Copyable {
         statistics.lost = reception.lost
         statistics.jitterMilliseconds = reception.source?.jitter.milliseconds ?? 0
         statistics.reorderingWait = reception.wait.current
+        statistics.transportReports = transport.report?.number ?? 0
         control.report(to: &statistics, clockRate: soundClock)
         return statistics
     }

@@ -24,6 +24,8 @@ public struct RTPStatistics: Equatable, Sendable {
     /// Packets that were asked for again and came in time, and those of ours that the peer asked for and got (RFC 4585).
     public var retransmitted = 0
     public var resent = 0
+    /// Reports made of the peer's transport-wide feedback.
+    public var transportReports = 0
     /// Bytes that were no RTP packet.
     public var malformed = 0
     /// Packets of a payload type that was not negotiated, and redundant ones that could not be read.

@@ -61,7 +61,9 @@ final class Listener {
 
     func receiveControl(_ bytes: [UInt8]) {
         events.removeAll(keepingCapacity: true)
+        let number = session.transportReport?.number
         bytes.withUnsafeBytes { session.receiveControl($0, now: now, into: &events) }
+        if let report = session.transportReport, report.number != number { transportDelays.append(report.delayMilliseconds) }
         record()
     }
 
@@ -119,6 +121,10 @@ final class Listener {
     func writeFeedback() -> [UInt8]? {
         packet.withUnsafeMutableBytes { buffer in session.writeFeedback(into: buffer).map { Array(buffer[..<$0]) } }
     }
+
+    var transportReport: TransportReport? { session.transportReport }
+    /// The delay of every report that came.
+    private(set) var transportDelays: [Double] = []
 
     func setAsksAgain(_ asks: Bool) { session.setAsksAgain(asks) }
 

@@ -201,6 +201,7 @@ extension LegFigures {
         rtp.duplicates += other.rtp.duplicates
         rtp.retransmitted += other.rtp.retransmitted
         rtp.resent += other.rtp.resent
+        rtp.transportReports += other.rtp.transportReports
         rtp.reordered += other.rtp.reordered
         rtp.malformed += other.rtp.malformed
         inbound.add(other.inbound)

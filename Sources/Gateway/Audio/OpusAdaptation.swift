@@ -40,6 +40,8 @@ struct OpusAdaptation {
     /// Smoothed, 0 to 1: quick to rise, slow to fall.
     private(set) var loss = 0.0
     private var budget: OpusAdaptationBudget
+    /// When transport-wide feedback came last: while it comes, receiver reports tell nothing that it does not.
+    private var lastTransport: NIODeadline?
     /// Since when less protection would do.
     private var lowerSince: NIODeadline?
     private var redundancyIdleSince: NIODeadline?
@@ -54,6 +56,8 @@ struct OpusAdaptation {
     /// Loss from which on protection pays, and below which it is given up.
     private static let protectedLoss = 0.02
     private static let unprotectedLoss = 0.01
+    /// Transport-wide feedback that stays out for so long has ended.
+    private static let transportSilence = TimeAmount.seconds(12)
     /// For so long a loss must be lower before protection becomes less.
     private static let patience = TimeAmount.seconds(15)
     /// Loss from which on frames are sent twice, and above which FEC is of use beside that.
@@ -89,10 +93,30 @@ struct OpusAdaptation {
     /// - Returns: whether the decision is another one now.
     mutating func receive(_ report: PeerReport, now: NIODeadline) -> Bool {
         guard report.packets > 0 else { return false }
+        if let lastTransport {
+            guard now - lastTransport >= Self.transportSilence else { return false }
+            self.lastTransport = nil
+            budget.forgetDelays()
+        }
+        return decide(loss: report.fractionLost, of: report.packets, now: now) { $0.receive(report, now: now) }
+    }
+
+    /// Takes a report of the transport.
+    /// - Returns: whether the decision is another one now.
+    mutating func receive(_ report: TransportReport, now: NIODeadline) -> Bool {
+        guard report.packets > 0 else { return false }
+        if lastTransport == nil { budget.forgetDelays() }
+        lastTransport = now
+        return decide(loss: Double(report.lost) / Double(report.packets), of: report.packets, now: now) { $0.receive(report, now: now) }
+    }
+
+    private mutating func decide(
+        loss fraction: Double, of packets: Int, now: NIODeadline, budgeting: (inout OpusAdaptationBudget) -> Void
+    ) -> Bool {
         let before = decision
-        let weight = min(1, Double(report.packets) / Self.wholeReport)
-        loss += (report.fractionLost - loss) * (report.fractionLost > loss ? 0.7 : 0.25) * weight
-        budget.receive(report, now: now)
+        let weight = min(1, Double(packets) / Self.wholeReport)
+        loss += (fraction - loss) * (fraction > loss ? 0.7 : 0.25) * weight
+        budgeting(&budget)
         decideRedundancy(now: now)
         decideErrorCorrection(now: now)
         share()

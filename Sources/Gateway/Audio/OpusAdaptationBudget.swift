@@ -9,7 +9,7 @@ import RTP
 /// lost as before, what was sent returns.
 struct OpusAdaptationBudget {
     /// Bits per second with all headers.
-    private(set) var bitsPerSecond: Double
+    var bitsPerSecond: Double
     /// What the least and the usual stream need, in the same unit.
     private(set) var range: ClosedRange<Double>
     /// Set by the owner while it sends every frame twice; the first thing given up.
@@ -18,27 +18,30 @@ struct OpusAdaptationBudget {
     private(set) var noRedundancyUntil = NIODeadline.uptimeNanoseconds(0)
 
     // The round trip in milliseconds: its minimum of this minute and of the one before.
-    private var minimum: Double?
-    private var earlierMinimum: Double?
-    private var minuteBegan: NIODeadline?
+    var minimum: Double?
+    var earlierMinimum: Double?
+    var minuteBegan: NIODeadline?
     private var lastMeasured: NIODeadline?
     private var previousReport: NIODeadline?
-    private var slowReports = 0
-    private var lossyReports = 0
+    var slowReports = 0
+    var lossyReports = 0
 
-    private var mayGrowAt = NIODeadline.uptimeNanoseconds(0)
+    var mayGrowAt = NIODeadline.uptimeNanoseconds(0)
     private var lastGrowth: NIODeadline?
-    private var lastReduction: NIODeadline?
-    private var hold = Self.shortestHold
+    var lastReduction: NIODeadline?
+    var hold = Self.shortestHold
     /// What was too much last time.
-    private var limit: Double?
+    var limit: Double?
     /// Reductions in a row, and how it stood before them.
-    private var series: (count: Int, bits: Double, excess: Double)?
-    private var probe: Probe?
-    private var lossIsRandomUntil = NIODeadline.uptimeNanoseconds(0)
+    var series: (count: Int, bits: Double, excess: Double)?
+    var probe: Probe?
+    var lossIsRandomUntil = NIODeadline.uptimeNanoseconds(0)
+
+    /// What the transport-wide feedback showed, see `OpusAdaptationBudget+Transport`.
+    var transport = Transport()
 
     /// Less is sent for a while, to see whether less is lost then.
-    private struct Probe {
+    struct Probe {
         var bits: Double
         var loss: Double
         var reports = 0
@@ -46,13 +49,13 @@ struct OpusAdaptationBudget {
     }
 
     /// Milliseconds above the minimum that are a queue when two reports say so, or one …
-    private static let queue = 60.0
+    static let queue = 60.0
     /// … and when one does.
     private static let longQueue = 200.0
     /// Loss that is put to the test when two reports say so, or one …
-    private static let heavyLoss = 0.15
+    static let heavyLoss = 0.15
     /// … and when one does.
-    private static let massiveLoss = 0.3
+    static let massiveLoss = 0.3
     private static let minute = TimeAmount.seconds(60)
     /// Loss found to be random is not tested again for so long.
     private static let trust = TimeAmount.minutes(5)
@@ -109,9 +112,9 @@ struct OpusAdaptationBudget {
     }
 
     /// - Returns: how far a round trip is above the minimum.
-    private mutating func observe(_ roundTrip: Double, now: NIODeadline) -> Double {
+    mutating func observe(_ roundTrip: Double, now: NIODeadline) -> Double {
         // While a queue stands the minimum from before it holds.
-        if let began = minuteBegan, now - began < Self.minute || series != nil {
+        if let began = minuteBegan, now - began < Self.minute || series != nil || transport.queue != nil {
             minimum = min(minimum ?? roundTrip, roundTrip)
         } else {
             earlierMinimum = minimum
@@ -127,12 +130,12 @@ struct OpusAdaptationBudget {
         let before = series ?? (0, bitsPerSecond, excess)
         series = (before.count + 1, before.bits, before.excess)
         if before.count >= 3, excess > 0.7 * before.excess, loss < 0.05 {
-            return forgetQueue(report, restoring: before.bits)
+            return forgetQueue(report.roundTripMilliseconds, restoring: before.bits)
         }
         reduce(by: min(max((1 - loss) * 0.9, 0.35), 0.85), now: now)
     }
 
-    private mutating func reduce(by factor: Double, now: NIODeadline) {
+    mutating func reduce(by factor: Double, now: NIODeadline) {
         lastReduction = now
         let soon = lastGrowth.map { now - $0 < .seconds(15) } ?? false
         hold = soon ? min(hold * 2, Self.longestHold) : Self.shortestHold
@@ -147,8 +150,8 @@ struct OpusAdaptationBudget {
     }
 
     /// Three times less was sent and the round trip stayed: the queue is not ours, or the way became longer.
-    private mutating func forgetQueue(_ report: PeerReport, restoring bits: Double) {
-        minimum = report.roundTripMilliseconds
+    mutating func forgetQueue(_ usual: Double?, restoring bits: Double) {
+        minimum = usual
         earlierMinimum = nil
         bitsPerSecond = min(max(bits, range.lowerBound), range.upperBound)
         limit = nil
@@ -158,13 +161,13 @@ struct OpusAdaptationBudget {
 
     // MARK: The test of loss
 
-    private mutating func begin(_ loss: Double, now: NIODeadline) {
+    mutating func begin(_ loss: Double, now: NIODeadline) {
         probe = Probe(bits: bitsPerSecond, loss: loss)
         // As much less as was lost, and more: a queue that stood since before the first report drains, and shows.
         reduce(by: min(max((1 - loss) * 0.85, 0.35), 0.7), now: now)
     }
 
-    private mutating func judge(_ loss: Double, now: NIODeadline) {
+    mutating func judge(_ loss: Double, now: NIODeadline) {
         guard var probe else { return }
         probe.reports += 1
         probe.sum += loss
@@ -181,7 +184,7 @@ struct OpusAdaptationBudget {
     // MARK: More
 
     /// In large steps where it went well before, in small ones where it did not.
-    private mutating func grow(now: NIODeadline) {
+    mutating func grow(now: NIODeadline) {
         guard bitsPerSecond < range.upperBound, now >= mayGrowAt else { return }
         if let lastGrowth, now - lastGrowth < Self.growthInterval { return }
         lastGrowth = now

@@ -43,6 +43,7 @@ final class RTPAudioPort: AudioPort, InboundStreamOutput {
     /// What the peer's reports make of our Opus; kept over changes of codec and bridge.
     private(set) var adaptation: OpusAdaptation?
     private var reportsSeen = 0
+    private var transportReportsSeen = 0
 
     /// When the peer's last accepted packet came.
     private(set) var lastReceived: NIODeadline?
@@ -178,6 +179,10 @@ final class RTPAudioPort: AudioPort, InboundStreamOutput {
     func receiveControl(_ packet: UnsafeRawBufferPointer, now: NIODeadline) {
         lastReceived = now
         withEvents { session.receiveControl(packet, now: now, into: &$0) } handle: { handle($0, now: now) }
+        if let report = session.transportReport, report.number != transportReportsSeen {
+            transportReportsSeen = report.number
+            if adaptation?.receive(report, now: now) == true { applyAdaptation() }
+        }
         guard let report = session.peerReport, report.number != reportsSeen else { return }
         reportsSeen = report.number
         if adaptation?.receive(report, now: now) == true { applyAdaptation() }
@@ -327,6 +332,7 @@ extension NegotiatedAudio {
             sendAudio: RTPFormat(payloadType: payloadType, clockRate: codec.rtpClockRate),
             sendTelephoneEvent: telephoneEvent.map { RTPFormat(payloadType: $0.payloadType, clockRate: $0.clockRate) },
             receiveRedundancy: receiveRedundancy.map { RTPFormat(payloadType: $0, clockRate: codec.rtpClockRate) },
-            sendRedundancy: sendRedundancy, retransmission: feedback.retransmission, packetMilliseconds: packetTime)
+            sendRedundancy: sendRedundancy, retransmission: feedback.retransmission,
+            transportSequence: feedback.transportSequence, packetMilliseconds: packetTime)
     }
 }

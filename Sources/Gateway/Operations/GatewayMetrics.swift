@@ -103,6 +103,7 @@ struct GatewayMetrics: Sendable {
         add("tandem_restored_frames_total", .counter, "Lost frames of which a later packet brought a copy (RED).") { $0.legs.inbound.restored }
         add("tandem_retransmitted_frames_total", .counter, "Lost packets that were asked for again and came in time (NACK).") { $0.legs.rtp.retransmitted }
         add("tandem_resent_packets_total", .counter, "Packets sent again because a browser asked for them (NACK).") { $0.legs.rtp.resent }
+        add("tandem_transport_reports_total", .counter, "Reports made of browsers' transport-wide feedback (transport-cc).") { $0.legs.rtp.transportReports }
         add("tandem_concealed_milliseconds_total", .counter, "Sound concealed by decoders.") { $0.legs.inbound.concealedMilliseconds }
         add("tandem_filled_milliseconds_total", .counter, "Silence and comfort noise put in.") { $0.legs.inbound.filledMilliseconds }
         add("tandem_echo_legs", .gauge, "Phone legs with a line echo that is taken out.") { $0.echoLegs }

@@ -83,8 +83,6 @@ extension BrowserOffer {
         }
         audio.rtcpMux = true
         audio.feedback = AudioFeedback(section, payloadType: audio.payloadType)
-        // Ours is not built yet.
-        audio.feedback.transportSequence = nil
 
         var answer = SessionDescription(
             origin: Origin(

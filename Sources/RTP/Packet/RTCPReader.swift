@@ -42,7 +42,9 @@ struct RTCPReader {
             // Only the last packet may be padded, and by whole words.
             guard end == bytes.count, end > start else { return nil }
             padding = Int(bytes[end - 1])
-            guard padding > 0, padding % 4 == 0, padding <= end - start else { return nil }
+            // Chromium fills transport-wide feedback up to the next word and calls that padding.
+            let isWhole = padding % 4 == 0 || bytes[offset + 1] == RTCPType.transportFeedback
+            guard padding > 0, isWhole, padding <= end - start else { return nil }
         }
         let count = Int(bytes[offset] & 0x1F)
         let type = bytes[offset + 1]

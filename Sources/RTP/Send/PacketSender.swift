@@ -19,23 +19,40 @@ struct PacketSender {
         nextSequence = firstSequence
     }
 
+    /// A header extension of one byte's header and a number of 16 bits (RFC 8285 section 4.2).
+    struct Extension {
+        /// 1 to 14.
+        var identifier: UInt8
+        var number: UInt16
+
+        /// With the profile's word.
+        static let length = 8
+    }
+
     /// - Parameter standsStill: the timestamp is that of a key's beginning, and says nothing of `now`
     /// - Returns: the packet's length; 0 when the buffer is too small for it.
     mutating func write(
         _ payload: UnsafeRawBufferPointer, payloadType: UInt8, timestamp: Int64, marker: Bool,
-        standsStill: Bool = false, now: NIODeadline, into buffer: UnsafeMutableRawBufferPointer
+        standsStill: Bool = false, extending extra: Extension? = nil, now: NIODeadline, into buffer: UnsafeMutableRawBufferPointer
     ) -> Int {
-        let length = RTPPacketView.headerLength + payload.count
+        let header = RTPPacketView.headerLength + (extra == nil ? 0 : Extension.length)
+        let length = header + payload.count
         guard let base = buffer.baseAddress, length <= buffer.count else { return 0 }
         // The payload first: it may already lie in this buffer.
         if let bytes = payload.baseAddress {
-            (base + RTPPacketView.headerLength).copyMemory(from: bytes, byteCount: payload.count)
+            (base + header).copyMemory(from: bytes, byteCount: payload.count)
         }
-        let first = 0x8000 | (marker ? 0x80 : 0) | UInt16(payloadType & 0x7F)
+        let first = (extra == nil ? 0x8000 : 0x9000) | (marker ? 0x80 : 0) | UInt16(payloadType & 0x7F)
         base.storeBytes(of: first.bigEndian, as: UInt16.self)
         base.storeBytes(of: nextSequence.bigEndian, toByteOffset: 2, as: UInt16.self)
         base.storeBytes(of: onWire(timestamp).bigEndian, toByteOffset: 4, as: UInt32.self)
         base.storeBytes(of: ssrc.bigEndian, toByteOffset: 8, as: UInt32.self)
+        if let extra {
+            base.storeBytes(of: UInt32(0xBEDE_0001).bigEndian, toByteOffset: 12, as: UInt32.self)
+            // The length is one less than the bytes that follow; a byte of padding fills the word.
+            let element = UInt32(extra.identifier & 0x0F) << 28 | 1 << 24 | UInt32(extra.number) << 8
+            base.storeBytes(of: element.bigEndian, toByteOffset: 16, as: UInt32.self)
+        }
         nextSequence &+= 1
         packets += 1
         octets += payload.count

@@ -69,6 +69,23 @@ def test_digits_are_heard_and_star_hangs_up(start_chromium, gateway, out_folder)
     page.screenshot("4-agent-hung-up")
 
 
+def test_chromium_tells_of_every_packet(start_chromium, gateway, out_folder):
+    tone = speech.tone(600, 60, RATE)
+    page = DemoPage(start_chromium(write_wav(out_folder / "tone.wav", tone.tobytes())), gateway, out_folder, "?processing=off")
+    page.call("echo")
+    page.await_media()
+    answer = page.browser.evaluate("tandemCall.connection.remoteDescription.sdp")
+    assert re.search(r"a=rtcp-fb:\d+ transport-cc", answer) and "transport-wide-cc-extensions-01" in answer
+    time.sleep(4)
+    frequency, share = heard.tone(page.browser.record_remote(2))
+    assert abs(frequency - 600) < 3 and share > 0.95
+    metrics = gateway.metrics()
+    # A report takes 400 ms; a browser on a busy machine may tell less often.
+    assert sum(metrics["tandem_transport_reports_total"].values()) >= 3
+    assert sum(metrics["tandem_opus_reduced_legs"].values()) == 0
+    page.hang_up()
+
+
 def test_mute_silences_the_caller(start_chromium, gateway, out_folder):
     tone = speech.tone(600, 60, RATE)
     page = DemoPage(start_chromium(write_wav(out_folder / "tone.wav", tone.tobytes())), gateway, out_folder, "?processing=off")

@@ -54,6 +54,8 @@ import Testing
             a=fmtp:110 0-15
             a=rtpmap:126 telephone-event/8000
             a=fmtp:126 0-15
+            a=extmap:3 http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01
+            a=rtcp-fb:111 transport-cc
             a=ptime:20
             a=msid:tandem audio
             a=ssrc:4000000000 cname:name
@@ -79,6 +81,7 @@ import Testing
             packetTime: 20, opus: OpusParameters(useInbandFEC: true), direction: .sendrecv, rtcpMux: true)
         audio.sendRedundancy = 63
         audio.receiveRedundancy = 63
+        audio.feedback.transportSequence = 3
         #expect(answer.audio == audio)
     }
 

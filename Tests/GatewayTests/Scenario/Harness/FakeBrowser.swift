@@ -22,6 +22,8 @@ final class FakeBrowser: VirtualPeer {
         var redundancy = false
         /// Offers to send again what was lost (RFC 4585), and does.
         var retransmission = false
+        /// Offers transport-wide feedback, and gives it.
+        var transportFeedback = false
         /// Of its Opus (`a=fmtp`).
         var opusParameters = "minptime=10;useinbandfec=1"
         /// Calls as a WHIP client does, which hears how a call fails.
@@ -59,6 +61,10 @@ final class FakeBrowser: VirtualPeer {
     private let source: UInt32
     private var key: KeyPress?
     private var reporter: ReceiverReporter?
+    private var transportReporter: TransportReporter?
+    /// Packets that came with a number of the transport.
+    private(set) var numberedPackets = 0
+    private static let transportExtension: UInt8 = 3
 
     private let audioType: UInt8
     private static let eventType: UInt8 = 110
@@ -82,6 +88,7 @@ final class FakeBrowser: VirtualPeer {
                 dtlsRole: options.setup == "passive" ? .passive : .active), seed: seed)
         reporter = options.sendsReports ? ReceiverReporter(
             audioType: audioType, clockRate: rate, ssrc: source, retransmission: options.retransmission, seed: seed) : nil
+        transportReporter = options.transportFeedback ? TransportReporter(ssrc: source, identifier: Self.transportExtension) : nil
         super.init(host: host, seed: seed)
     }
 
@@ -144,7 +151,9 @@ final class FakeBrowser: VirtualPeer {
         let types = (isOpus ? "111 " : "") + (options.redundancy ? "63 " : "") + "0" + (options.telephoneEvents ? " 110 126" : "")
         let opus = isOpus ? "a=rtpmap:111 opus/48000/2\r\na=fmtp:111 \(options.opusParameters)\r\n" : ""
         let copies = options.redundancy ? "a=rtpmap:63 red/48000/2\r\na=fmtp:63 111/111\r\n" : ""
-        let feedback = options.retransmission ? "a=rtcp-fb:\(audioType) nack\r\n" : ""
+        let map = "a=extmap:\(Self.transportExtension) http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01\r\n"
+        let feedback = (options.retransmission ? "a=rtcp-fb:\(audioType) nack\r\n" : "")
+            + (options.transportFeedback ? "a=rtcp-fb:\(audioType) transport-cc\r\n\(map)" : "")
         let keys = options.telephoneEvents ? "a=rtpmap:110 telephone-event/48000\r\na=rtpmap:126 telephone-event/8000\r\n" : ""
         return """
             v=0\r\no=- 4611731400430051336 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0\r\n\
@@ -166,6 +175,7 @@ final class FakeBrowser: VirtualPeer {
         self.now = now
         guard callID != nil else { return }
         if let deadline = transport.deadline, deadline <= now { does { transport.expire(now: now, into: &$0) } }
+        if isConnected, let report = transportReporter?.report(now: now) { does { transport.sendControl(report, into: &$0) } }
         if isConnected, let report = reporter?.report(now: now) { does { transport.sendControl(report, into: &$0) } }
         guard isConnected, sendsMedia else { return }
         for frame in speaker.due(now: now) {
@@ -213,6 +223,7 @@ final class FakeBrowser: VirtualPeer {
             case .media(let packet):
                 listener.receive(packet, now: now)
                 reporter?.receive(packet, now: now)
+                if transportReporter?.receive(packet, now: now) == true { numberedPackets += 1 }
                 if asksAgain, let request = reporter?.request(after: packet) { does { transport.sendControl(request, into: &$0) } }
             case .control(let packet):
                 controlPackets += 1
