@@ -81,9 +81,7 @@ final class Recorder: @unchecked Sendable {
     /// Starts it. What an earlier process left behind is made whole, what is too old deleted.
     func start() {
         state.withLockedValue { $0.isRunning = true }
-        let thread = Thread { [self] in run() }
-        thread.name = "recorder"
-        thread.start()
+        Thread { [self] in run() }.start()
     }
 
     /// Completes what is being written; returns when all files are closed.
@@ -99,6 +97,7 @@ final class Recorder: @unchecked Sendable {
     }
 
     private func run() {
+        Thread.current.name = "recorder"
         // Of this thread alone: Linux keeps it by thread.
         setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, Self.niceness)
         tidy(repairs: true)
