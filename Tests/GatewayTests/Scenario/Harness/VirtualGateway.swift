@@ -196,6 +196,8 @@ final class VirtualGateway {
     }
 
     var agent: FakeAgent? { agents.last }
+    /// What whoever ordered calls was told.
+    var notices: [CallNotice] { outlets.notices }
 
     // MARK: Time
 
