@@ -1,7 +1,7 @@
 # Two commands matter: `make run` and `make test`. Each installs what it needs. `make help` lists the rest.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test build lint interop bench bench-rivals clean-room dependencies test-dependencies debug
+.PHONY: help run test build lint interop bench bench-rivals bench-vad bench-plots clean-room dependencies test-dependencies debug
 
 # Without the check an undeclared import between our modules compiles silently.
 SWIFT_BUILD = swift build --explicit-target-dependency-import-check error
@@ -40,6 +40,11 @@ bench-rivals: build ## what is heard over bad networks through Tandem and rtpeng
 	@scripts/install-python.sh bench
 	$(SWIFT_BUILD) -c release --product Bench
 	@scripts/bench-sound.sh $(ARGS)
+
+bench-vad bench-plots: dependencies test-dependencies ## our voice activity detector beside WebRTC's and speexdsp's, in noise
+	@scripts/install-dependencies.sh bench
+	$(SWIFT_BUILD) -c release --product Bench
+	@scripts/bench-vad bench-plots.sh
 
 clean-room: ## both commands in a bare Debian 12 root (needs root and debootstrap)
 	scripts/clean-room.sh

@@ -25,6 +25,7 @@ let package = Package(
     targets: [
         // C libraries, one system library each, and the shims for what Swift cannot import.
         .systemLibrary(name: "COpus", path: "Sources/CLibraries/COpus", pkgConfig: "opus", providers: [.apt(["libopus-dev"])]),
+        .systemLibrary(name: "COgg", path: "Sources/CLibraries/COgg", pkgConfig: "ogg", providers: [.apt(["libogg-dev"])]),
         .systemLibrary(name: "CSRTP", path: "Sources/CLibraries/CSRTP", pkgConfig: "libsrtp2", providers: [.apt(["libsrtp2-dev"])]),
         .systemLibrary(name: "COpenSSL", path: "Sources/CLibraries/COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "COsipParser", path: "Sources/CLibraries/COsipParser", pkgConfig: "libosip2", providers: [.apt(["libosip2-dev"])]),
@@ -37,7 +38,7 @@ let package = Package(
         // Engines: no sockets, no clocks. NIOCore for value types only.
         .target(name: "SDP", swiftSettings: strict),
         .target(name: "RTP", dependencies: [nioCore, "COpenSSL", "CShims"], swiftSettings: strict),
-        .target(name: "Transcode", dependencies: ["COpus", "CSpandsp", "CShims"], swiftSettings: strict),
+        .target(name: "Transcode", dependencies: ["COpus", "CSpandsp", "CSpeexDSP", "CShims"], swiftSettings: strict),
         .target(name: "SIPStack", dependencies: ["SDP", nioCore, "COsipParser", "CShims"], swiftSettings: strict),
         .target(name: "RTCStack", dependencies: ["SDP", "RTP", nioCore, "COpenSSL", "CShims"], swiftSettings: strict),
         .target(name: "Dialplan", dependencies: ["Yams"], swiftSettings: strict),
@@ -50,7 +51,7 @@ let package = Package(
         .target(
             name: "Gateway",
             dependencies: [
-                "SDP", "RTP", "Transcode", "SIPStack", "RTCStack", "Dialplan", "Web", "CShims", "Yams",
+                "SDP", "RTP", "Transcode", "SIPStack", "RTCStack", "Dialplan", "Web", "COgg", "CShims", "Yams",
                 nioCore, nioPosix,
                 .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -77,7 +78,7 @@ let package = Package(
         .executableTarget(
             name: "Bench",
             dependencies: [
-                "CBench", "CShims", "RTP", "Transcode", "SDP", "SIPStack", "RTCStack", "Dialplan", "TestKit", "Yams", nioCore,
+                "CBench", "CShims", "RTP", "Transcode", "SDP", "SIPStack", "RTCStack", "Dialplan", "TestKit", "Yams", nioCore, nioPosix,
             ],
             path: "Bench/Bench", swiftSettings: strict),
 
@@ -85,7 +86,7 @@ let package = Package(
         .target(name: "TestKit", dependencies: ["RTP", "RTCStack", nioCore], path: "Tests/TestKit", swiftSettings: strict),
         .testTarget(name: "SDPTests", dependencies: ["SDP"], swiftSettings: strict),
         .testTarget(name: "RTPTests", dependencies: ["RTP", "TestKit", "CSRTP", nioCore], swiftSettings: strict),
-        .testTarget(name: "TranscodeTests", dependencies: ["Transcode", "TestKit", "CSpandsp"], swiftSettings: strict),
+        .testTarget(name: "TranscodeTests", dependencies: ["Transcode", "TestKit", "CSpandsp", "COpus", "CShims"], swiftSettings: strict),
         .testTarget(
             name: "SIPStackTests", dependencies: ["SIPStack", "SDP", "TestKit", nioCore], exclude: ["Vectors"], swiftSettings: strict),
         .testTarget(name: "RTCStackTests", dependencies: ["RTCStack", "RTP", "SDP", "TestKit", nioCore], swiftSettings: strict),
@@ -93,7 +94,7 @@ let package = Package(
         .testTarget(name: "WebTests", dependencies: ["Web"], swiftSettings: strict),
         .testTarget(
             name: "GatewayTests",
-            dependencies: ["Gateway", "SDP", "RTP", "Transcode", "SIPStack", "RTCStack", "Dialplan", "TestKit", nioCore, nioPosix,
+            dependencies: ["Gateway", "SDP", "RTP", "Transcode", "SIPStack", "RTCStack", "Dialplan", "TestKit", "COgg", "COpus", nioCore, nioPosix,
                 .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),
                 .product(name: "NIOWebSocket", package: "swift-nio"),

@@ -7,16 +7,17 @@ set -euo pipefail
 
 # The C libraries the gateway links, and what a Swift toolchain unpacked from a tarball needs to run and to link.
 build_packages=(
-    libopus-dev libosip2-dev libspandsp-dev libspeexdsp-dev libsqlite3-dev libsrtp2-dev libssl-dev pkg-config
+    libogg-dev libopus-dev libosip2-dev libspandsp-dev libspeexdsp-dev libsqlite3-dev libsrtp2-dev libssl-dev pkg-config
     binutils ca-certificates git g++ libcurl4 libncurses6 libxml2 tzdata zlib1g-dev
 )
-# Foreign peers (sipp, baresip, Kamailio, Chromium, Firefox), a sound card for Firefox, speech (espeak-ng, sox), and Python;
+# Foreign peers (sipp, baresip, Kamailio, Chromium, Firefox), a sound card for Firefox, speech (espeak-ng, sox, Asterisk's prompts), and Python;
 # python3-dev and g++ because the PESQ package is published as source only.
 test_packages=(
-    baresip-core chromium curl espeak-ng firefox-esr fonts-dejavu-core g++ kamailio procps pulseaudio python3 python3-dev python3-venv sip-tester sox
+    asterisk-core-sounds-en-wav baresip-core chromium curl espeak-ng firefox-esr fonts-dejavu-core g++ kamailio nodejs procps pulseaudio python3 python3-dev python3-venv sip-tester sox
 )
 # In user space: the packages with rtpengine's kernel module are not needed. ALSA's recorded voices are what is said.
-bench_packages=(rtpengine-daemon alsa-utils)
+# WebRTC's audio processing is there to be compared with.
+bench_packages=(rtpengine-daemon alsa-utils libwebrtc-audio-processing-dev)
 
 case "${1:-}" in
 build) wanted=("${build_packages[@]}") ;;

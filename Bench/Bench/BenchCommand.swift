@@ -11,6 +11,10 @@ enum BenchCommand {
         if CommandLine.arguments.dropFirst().first == SoundRows.argument { recordSound(CommandLine.arguments.dropFirst(2)) }
         if CommandLine.arguments.dropFirst().first == BareAgentGateway.argument { BareAgentGateway.run(CommandLine.arguments.dropFirst(2)) }
         if CommandLine.arguments.dropFirst().first == EchoAgent.argument { EchoAgent.run() }
+        if CommandLine.arguments.count == 3, CommandLine.arguments[1] == VoiceSteps.argument, let rate = Int(CommandLine.arguments[2]) {
+            VoiceSteps.run(rate: rate)
+        }
+        if CommandLine.arguments.dropFirst().first == CurveRows.argument { writeCurves(CommandLine.arguments.dropFirst(2)) }
         let wanted = CommandLine.arguments.dropFirst().first
         print(Machine.description)
         let rows: [Comparison]
@@ -22,8 +26,10 @@ enum BenchCommand {
         }
         let kinds = CallRows.Kind.allCases.filter { isWanted($0.title, wanted) }
         let wantsGrowth = isWanted(CallRows.growthTitle, wanted)
-        let wantsCalls = !kinds.isEmpty || wantsGrowth
-        guard !rows.isEmpty || wantsCalls else { fail("no row contains “\(wanted ?? "")”") }
+        let wantsOverload = isWanted(OverloadRows.title, wanted)
+        let wantsCrank = isWanted(CrankRows.title, wanted)
+        let wantsCalls = !kinds.isEmpty || wantsGrowth || wantsOverload
+        guard !rows.isEmpty || wantsCalls || wantsCrank else { fail("no row contains “\(wanted ?? "")”") }
         var group = ""
         for row in rows {
             if row.group != group {
@@ -42,9 +48,12 @@ enum BenchCommand {
             print("\nratio: ours by the bare side, median of the rounds. best: the fastest round of each. µs: those fastest rounds, to see the size.")
             fflush(nil)
         }
-        guard wantsCalls else { return }
         do {
-            try CallRows.run(kinds, callCount: CommandLine.arguments.dropFirst(2).first.flatMap { Int($0) } ?? CallRows.usualCallCount, growth: wantsGrowth)
+            if wantsCrank { try CrankRows.run() }
+            guard wantsCalls else { return }
+            try CallRows.run(
+                kinds, callCount: CommandLine.arguments.dropFirst(2).first.flatMap { Int($0) } ?? CallRows.usualCallCount,
+                growth: wantsGrowth, overload: wantsOverload)
         } catch {
             fail("the calls failed: \(error)")
         }
@@ -58,6 +67,17 @@ enum BenchCommand {
             try SoundRows.run(speech: words[0], folder: words[1])
         } catch {
             fail("“\(SoundRows.argument)” failed: \(error)")
+        }
+        exit(0)
+    }
+
+    /// `Bench curves FOLDER`: what scripts/bench-plots.sh needs.
+    private static func writeCurves(_ arguments: some Collection<String>) -> Never {
+        guard let folder = arguments.first else { fail("usage: Bench curves FOLDER") }
+        do {
+            try CallRows.prepared { try CurveRows(rows: $0, folder: URL(fileURLWithPath: folder)).run() }
+        } catch {
+            fail("“\(CurveRows.argument)” failed: \(error)")
         }
         exit(0)
     }

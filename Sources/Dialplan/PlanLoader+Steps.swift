@@ -74,15 +74,7 @@ extension PlanLoader {
                 problems.error("barge_in must be off, report, duck or flush, not \(bargeIn.quoted)", at: bargeIn)
             }
         }
-        if let record = reader.take("record") {
-            switch record.text {
-            case "false": break
-            case "true":
-                step.record = true
-                problems.warning("record is not built yet: nothing is recorded", at: record)
-            default: problems.error("record must be true or false, not \(record.quoted)", at: record)
-            }
-        }
+        step.record = readRecord(reader)
         guard let node, let name = reader.text(of: node, "agent") else { return nil }
         guard context.agents.contains(name) else {
             problems.error("there is no agent \(node.quoted)\(suggestion(name, context.agents))", at: node)
@@ -90,6 +82,12 @@ extension PlanLoader {
         }
         step.name = name
         return step
+    }
+
+    private func readRecord(_ reader: MappingReader) -> Bool {
+        guard let record = reader.take("record") else { return false }
+        if record.text != "true", record.text != "false" { problems.error("record must be true or false, not \(record.quoted)", at: record) }
+        return record.text == "true"
     }
 
     private func readTrunk(_ reader: MappingReader) -> TrunkStep? {
@@ -116,6 +114,7 @@ extension PlanLoader {
             step.headers[entry.key] = value
         }
         step.ringSeconds = reader.integer("ring_seconds", in: 1...600)
+        step.record = readRecord(reader)
         return step.trunks.isEmpty ? nil : step
     }
 

@@ -64,10 +64,11 @@ public struct TrunkStep: Sendable, Equatable {
     public var headers: [String: String]
     /// How long the far end may ring; nil leaves it to the trunk.
     public var ringSeconds: Int?
+    public var record: Bool
 
     public init(
         trunks: [String], to: String? = nil, strip: Int = 0, prepend: String = "", callerID: String? = nil,
-        headers: [String: String] = [:], ringSeconds: Int? = nil
+        headers: [String: String] = [:], ringSeconds: Int? = nil, record: Bool = false
     ) {
         self.trunks = trunks
         self.to = to
@@ -76,6 +77,7 @@ public struct TrunkStep: Sendable, Equatable {
         self.callerID = callerID
         self.headers = headers
         self.ringSeconds = ringSeconds
+        self.record = record
     }
 
     /// E.164 allows 15 digits; carriers' prefixes and access codes stay below this, hostile numbers do not.

@@ -19,6 +19,7 @@ public enum Gateway {
         GatewayLog.bootstrap(configuration.log)
         let logger = Logger(label: "tandem")
         let records = try openRecords(configuration, logger: logger)
+        let recorder = try makeRecorder(configuration.recordings, logger: logger)
 
         // Signals are caught before anything is bound: one that comes early drains a gateway that has no calls.
         let signals = GatewaySignals()
@@ -31,7 +32,7 @@ public enum Gateway {
         let webhooks = CallWebhooks(logger: logger) { url, body in try await post(url, body) }
         let hosts = HostDirectory(logger: logger)
         let settings = SwitchboardSettings(configuration: configuration, plan: plan.plan, addresses: hosts.addresses(of:))
-        let switchboard = Switchboard(settings: settings, logger: logger, records: { records.store($0) }) { back in
+        let switchboard = Switchboard(settings: settings, logger: logger, records: { records.store($0) }, recorder: recorder) { back in
             outletsBox.make(loops: media.drivers, webhooks: webhooks, back: back)
         }
         media.report(to: switchboard)
@@ -41,7 +42,8 @@ public enum Gateway {
         outletsBox.outlets?.attach(sip)
         let health = Health(
             metrics: GatewayMetrics(
-                switchboard: switchboard, loops: media.drivers, sip: sip, ports: media.ports, records: records, agentHealth: media.agentHealth))
+                switchboard: switchboard, loops: media.drivers, sip: sip, ports: media.ports, records: records, recorder: recorder,
+                agentHealth: media.agentHealth))
         let dialplan = DialplanService(
             configuration: configuration, plan: plan, environment: environment, history: records, logger: logger
         ) { configuration, plan in
@@ -58,6 +60,7 @@ public enum Gateway {
             logger: logger)
         let httpPort = try await startHTTP(http)
         media.start()
+        recorder.start()
 
         warnOfFirewalls(configuration, media, logger)
         ReadyLine(
@@ -74,6 +77,7 @@ public enum Gateway {
         await decisions.value
         await media.stop()
         await webhooks.close()
+        await recorder.close()
         await records.close()
         try? await signalling.shutdownGracefully()
         logger.info("stopped")
@@ -88,6 +92,16 @@ public enum Gateway {
         } catch {
             throw ConfigurationRefused(reason: error.description)
         }
+    }
+
+    private static func makeRecorder(_ settings: Configuration.Recordings, logger: Logger) throws -> Recorder {
+        var announcement: Recording?
+        if let file = settings.announcement {
+            do { announcement = try Recording.load(file).get() } catch {
+                throw ConfigurationRefused(reason: "recordings.announcement: \(error.detail)")
+            }
+        }
+        return Recorder(settings, announcement: announcement, logger: logger)
     }
 
     /// Reads the system's certificate authorities before a call would have to, on its media loop.

@@ -9,6 +9,8 @@ struct ControlState {
     let asksForRoundTrip: Bool
     var received = 0
     var malformed = 0
+    /// Packets of ours sent again.
+    var resent = 0
     /// Packets sent when the last report, and the one before it, went out: who sent none since is no sender
     /// (RFC 3550, 6.4).
     private var sentAtReports = (last: 0, before: 0)
@@ -56,6 +58,7 @@ struct ControlState {
     func report(to statistics: inout RTPStatistics, clockRate: Int) {
         statistics.controlReceived = received
         statistics.controlMalformed = malformed
+        statistics.resent = resent
         statistics.roundTripMilliseconds = roundTrip.milliseconds
         guard let peer else { return }
         statistics.peerFractionLost = Double(peer.fractionLost) / 256

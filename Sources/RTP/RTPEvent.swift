@@ -12,6 +12,8 @@ public enum RTPEvent {
     case digit(TelephoneEventReceived)
     /// The peer's source said goodbye (RTCP BYE).
     case goodbye
+    /// The peer misses this packet of ours, and it is worth sending again.
+    case resend(sequence: UInt16)
 }
 
 /// One packet of sound.

@@ -25,13 +25,15 @@ public struct RTPFormats: Hashable, Sendable {
     public var receiveRedundancy: RTPFormat?
     /// The payload type that ours may be sent so with.
     public var sendRedundancy: UInt8?
+    /// Whether lost packets are asked for and sent again (RFC 4585 generic NACK).
+    public var retransmission: Bool
     /// Milliseconds of sound in a packet of the peer, assumed until its packets show it.
     public var packetMilliseconds: Int
 
     public init(
         receiveAudio: [RTPFormat], receiveTelephoneEvents: [RTPFormat] = [], sendAudio: RTPFormat,
         sendTelephoneEvent: RTPFormat? = nil, receiveRedundancy: RTPFormat? = nil, sendRedundancy: UInt8? = nil,
-        packetMilliseconds: Int = 20
+        retransmission: Bool = false, packetMilliseconds: Int = 20
     ) {
         self.receiveAudio = receiveAudio
         self.receiveTelephoneEvents = receiveTelephoneEvents
@@ -39,6 +41,7 @@ public struct RTPFormats: Hashable, Sendable {
         self.sendTelephoneEvent = sendTelephoneEvent
         self.receiveRedundancy = receiveRedundancy
         self.sendRedundancy = sendRedundancy
+        self.retransmission = retransmission
         self.packetMilliseconds = packetMilliseconds
     }
 }

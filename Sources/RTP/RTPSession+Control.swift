@@ -29,11 +29,14 @@ extension RTPSession {
                 }
             case RTCPType.extendedReport:
                 receiveExtended(part.body, now: now)
+            case RTCPType.transportFeedback:
+                receiveFeedback(part, now: now, into: &events)
             default:
                 // SDES says nothing we use; others are skipped (6.1).
                 break
             }
         }
+        reception.requests.roundTrip = control.roundTrip.milliseconds
     }
 
     /// The peer's last report on what we send; `nil` until one came.
@@ -123,6 +126,13 @@ extension RTPSession {
         writeDescription(to: &writer)
     }
 
+    /// What a compound packet begins with that is no report of its own: one without blocks, so that no interval is cut short.
+    func writeShortReport(to writer: inout PacketWriter) {
+        writer.writeHeader(type: RTCPType.receiverReport, count: 0, words: 1)
+        writer.write(localSSRC)
+        writeDescription(to: &writer)
+    }
+
     private mutating func writeReferenceTime(
         to writer: inout PacketWriter, now: NIODeadline, wallClock: NTPTimestamp
     ) {
@@ -157,7 +167,7 @@ enum ExtendedReport {
 
 extension PacketWriter {
     /// - Parameter words: the packet's length without the header's own word
-    fileprivate mutating func writeHeader(type: UInt8, count: UInt8, words: Int) {
+    mutating func writeHeader(type: UInt8, count: UInt8, words: Int) {
         write(0x80 | count)
         write(type)
         write(UInt16(words))

@@ -41,6 +41,7 @@ public struct RTPSession: ~Copyable {
     var sender: PacketSender
     var keys = TelephoneEventSender()
     private var redundancy = RedundancyWriter()
+    var history = RetransmissionHistory()
     /// Whether each packet of sound carries the one before it, where the peer takes that (RFC 2198).
     public private(set) var isRedundant = false
     var control: ControlState
@@ -61,6 +62,7 @@ public struct RTPSession: ~Copyable {
         self.formats = formats
         reception.renegotiate(formats)
         if formats.sendTelephoneEvent == nil { keys.cancel() }
+        if !formats.retransmission { reception.requests.isWanted = false }
     }
 
     /// The clock of our axis. A session description's nonsense must not reach arithmetic.
@@ -91,6 +93,9 @@ public struct RTPSession: ~Copyable {
     /// Reports and keys of our own have `reportDeadline` and `digitDeadline`.
     public var deadline: NIODeadline? { reception.deadline }
 
+    /// Whether packets are held for one that is missing: the stream goes on within `ReorderingWait.maximum`.
+    public var isWaiting: Bool { reception.isWaiting }
+
     /// The source accepted at present; `nil` before its first packet.
     public var remoteSSRC: UInt32? { reception.source?.ssrc }
 
@@ -108,6 +113,7 @@ public struct RTPSession: ~Copyable {
         into buffer: UnsafeMutableRawBufferPointer
     ) -> Int {
         let primary = formats.sendAudio.payloadType
+        if formats.retransmission { history.sent(sender.nextSequence, now: now) }
         if isRedundant, let type = formats.sendRedundancy,
             let whole = redundancy.wrap(payload, timestamp: timestamp, primaryType: primary)
         {

@@ -21,6 +21,9 @@ public struct RTPStatistics: Equatable, Sendable {
     public var restored = 0
     /// Lost frames announced to be concealed, the recoverable ones among them.
     public var concealable = 0
+    /// Packets that were asked for again and came in time, and those of ours that the peer asked for and got (RFC 4585).
+    public var retransmitted = 0
+    public var resent = 0
     /// Bytes that were no RTP packet.
     public var malformed = 0
     /// Packets of a payload type that was not negotiated, and redundant ones that could not be read.

@@ -19,6 +19,8 @@ public struct NegotiatedAudio: Sendable, Hashable {
     /// What Opus is sent as with copies of earlier packets in it (RFC 2198), and what it may be received as so; nil: not agreed on.
     public var sendRedundancy: UInt8?
     public var receiveRedundancy: UInt8?
+    /// What is told beside the reports; nothing toward trunks.
+    public var feedback = AudioFeedback()
     /// Ours: `sendonly` means that we send.
     public var direction: MediaDirection
     /// Where our RTP goes, as written (numeric, or a host name). nil for a browser, where ICE decides, and for an address

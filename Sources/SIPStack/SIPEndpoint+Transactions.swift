@@ -130,6 +130,7 @@ extension SIPEndpoint {
     private mutating func finished(
         _ transaction: ClientTransaction, response: SIPResponse?, now: NIODeadline, into out: inout [SIPOutput]
     ) {
+        if transaction.key.method == "INFO" { return informed(transaction.call, response, now: now, into: &out) }
         guard transaction.key.method == "BYE", var dialog = dialogs[transaction.call], case .ending = dialog.stage else { return }
         if let response, response.status == 401 || response.status == 407, dialog.digest?.receive(response.headers) == .retry {
             totals.challenges += 1

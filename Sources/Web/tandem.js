@@ -177,6 +177,11 @@ export class TandemCall extends EventTarget {
     }
   }
 
+  /** Sends a text to the agent, beside the sound; agents that take none never see it. Not with the transport `whip`. */
+  sendMessage(body, contentType = 'text/plain') {
+    if (this.#started && !this.#end) this.#channel.sendMessage?.(String(body), contentType);
+  }
+
   /** Silences the microphone, or opens it again. */
   mute(on = true) {
     this.#muted = Boolean(on);
@@ -271,6 +276,7 @@ export class TandemCall extends EventTarget {
       }),
       ringing: () => { this.#ringing = true; this.#refresh(); },
       connected: () => { this.#accepted = true; this.#refresh(); },
+      message: (message) => this.#emit('message', message),
       ended: (end) => this.#finish({ ...end, detail: end.detail || this.#refusal?.detail }),
       error: (error) => this.#refused(error),
       lost: () => { this.#signalling = 'lost'; this.#refresh(); },
@@ -499,6 +505,7 @@ class SignalChannel {
   restart(sdp) { this.#send({ type: 'restart', sdp }); }
   sendDigits(digits) { this.#send({ type: 'dtmf', digits }); }
   mute(on) { this.#send({ type: 'mute', on }); }
+  sendMessage(body, contentType) { this.#send({ type: 'message', content_type: contentType, body }); }
   hangUp() { this.#send({ type: 'hangup' }); }
   async askForEnd() { return null; }
 
@@ -607,6 +614,7 @@ class SignalChannel {
       case 'candidate': this.#events.candidate(candidateOf(message.candidate)); break;
       case 'ringing': this.#events.ringing(); break;
       case 'connected': this.#events.connected(); break;
+      case 'message': this.#events.message({ content_type: message.content_type, body: message.body }); break;
       case 'ended': this.#events.ended(message); break;
       case 'error': this.#events.error(message); break;
       default: break; // a later gateway may say more; an older page need not understand it

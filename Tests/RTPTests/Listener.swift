@@ -10,6 +10,7 @@ enum Heard: Equatable {
     case gap(StreamGap)
     case digit(TelephoneEventReceived)
     case goodbye
+    case resend(UInt16)
 }
 
 /// A session under test with a clock of its own, and everything it said.
@@ -115,6 +116,12 @@ final class Listener {
         }
     }
 
+    func writeFeedback() -> [UInt8]? {
+        packet.withUnsafeMutableBytes { buffer in session.writeFeedback(into: buffer).map { Array(buffer[..<$0]) } }
+    }
+
+    func setAsksAgain(_ asks: Bool) { session.setAsksAgain(asks) }
+
     private func record() {
         for event in events {
             switch event {
@@ -133,6 +140,7 @@ final class Listener {
             case .gap(let gap): heard.append(.gap(gap))
             case .digit(let digit): heard.append(.digit(digit))
             case .goodbye: heard.append(.goodbye)
+            case .resend(let sequence): heard.append(.resend(sequence))
             }
         }
     }

@@ -31,6 +31,8 @@ import Testing
         #expect(try codec("PCMU/8000/2") == nil)
         #expect(try codec("PCMU/16000") == nil)
         #expect(try codec("G722/8000") == .g722)
+        #expect(try codec("L16/8000") == .l16Narrow && codec("l16/16000/1") == .l16Wide)
+        #expect(try codec("L16/44100") == nil && codec("L16/16000/2") == nil)
         #expect(try codec("G722/16000") == nil)
         #expect(try codec("G729/8000") == nil)
     }

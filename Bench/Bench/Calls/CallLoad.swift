@@ -52,7 +52,7 @@ struct CallLoad {
     }
 
     /// Sound goes on, at one turn a millisecond.
-    private func turn(for time: TimeAmount) throws {
+    func turn(for time: TimeAmount) throws {
         let end = NIODeadline.now() + time
         var next = NIODeadline.now()
         while next < end {
@@ -73,7 +73,7 @@ struct CallLoad {
     }
 
     /// For those who wait for an answer that may need us, as a call out needs the carrier's. A failure shows in the next turn.
-    private func meanwhile() { try? turnOnce() }
+    func meanwhile() { try? turnOnce() }
 
     /// Nanoseconds.
     private var ownCPUTime: Double { Double(bench_process_cpu_nanoseconds(getpid())) }

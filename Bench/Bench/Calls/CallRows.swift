@@ -15,6 +15,8 @@ struct CallRows {
             }
         }
 
+        var ends: String { String(title.dropFirst("calls, ".count)) }
+
         var description: String {
             switch self {
             case .browserAndTrunk: "Opus over ICE, DTLS and SRTP (GCM) ↔ PCMU"
@@ -38,11 +40,20 @@ struct CallRows {
     }
 
     private let folder: URL
-    private let material: CallMaterial
+    var material: CallMaterial
     private let certificate: DTLSCertificate
 
     /// Prints the tables of these kinds.
-    static func run(_ kinds: [Kind], callCount: Int, growth wantsGrowth: Bool) throws {
+    static func run(_ kinds: [Kind], callCount: Int, growth wantsGrowth: Bool, overload wantsOverload: Bool) throws {
+        try prepared { rows in
+            for kind in kinds { try rows.table(kind, callCount: callCount) }
+            if wantsGrowth { try rows.growth() }
+            if wantsOverload { try rows.overload() }
+        }
+    }
+
+    /// Hands `body` rows with a folder that lives as long.
+    static func prepared(_ body: (CallRows) throws -> Void) throws {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("tandem-bench-\(ProcessInfo.processInfo.processIdentifier)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
@@ -52,13 +63,14 @@ struct CallRows {
         } catch {
             throw BenchFailure("no certificate: \(error)")
         }
-        let rows = CallRows(folder: folder, material: try CallMaterial(), certificate: certificate)
-        for kind in kinds { try rows.table(kind, callCount: callCount) }
-        if wantsGrowth { try rows.growth() }
+        try body(CallRows(folder: folder, material: try CallMaterial(), certificate: certificate))
     }
 
+    /// The agent of calls that have one.
+    func agent(for kind: Kind) throws -> EchoAgent? { kind == .browserAndTrunk ? nil : try EchoAgent(folder: folder) }
+
     /// The first gateway of a round is what the others are divided by.
-    private func makers(_ kind: Kind, _ count: Int, _ agent: EchoAgent?) -> [() throws -> any CallSubject] {
+    func makers(_ kind: Kind, _ count: Int, _ agent: EchoAgent?) -> [() throws -> any CallSubject] {
         guard let agent else {
             var makers: [() throws -> any CallSubject] = [
                 { try BareGateway(calls: count, material: material, folder: folder) },
@@ -79,7 +91,7 @@ struct CallRows {
 
     private func table(_ kind: Kind, callCount: Int) throws {
         print("\n\(kind.title): \(callCount) at once, \(kind.description), \(Self.rounds) rounds of \(Self.seconds) s")
-        let agent = kind == .browserAndTrunk ? nil : try EchoAgent(folder: folder)
+        let agent = try agent(for: kind)
         var results: [Result] = []
         for _ in 0..<Self.rounds {
             var bare = Double.nan
@@ -125,6 +137,15 @@ struct CallRows {
         print(String(format: "  one call: %.1f %% of a core, most of it the loop that wakes every millisecond", one / 10))
         print(String(format: "  each call more: %.2f CPU-ms per call-second up to %d, %.2f up to %d: %.2f times", each.few, counts.few, each.many, counts.many, each.many / each.few))
         fflush(nil)
+    }
+
+    private func overload() throws {
+        // The first is the bare loop, which takes whatever comes. Tandem has one loop here, rtpengine a thread for each processor.
+        let count = makers(.browserAndTrunk, 0, nil).count
+        try OverloadRows(
+            gateways: (1..<count).map { index in
+                (index == 1 ? 1 : Double(ProcessInfo.processInfo.activeProcessorCount), { try makers(.browserAndTrunk, $0, nil)[index]() })
+            }).run()
     }
 
     static let growthTitle = "calls, cost growth"

@@ -7,6 +7,7 @@ protocol CallSubject: AnyObject {
     /// The ends of all calls, in order; nothing is sent yet.
     var calls: [LoadCall] { get }
     /// Has the gateway join the two ends of a call; `meanwhile` is to be called while waiting.
+    /// - Throws: `CallRefused` when the gateway has no time for it
     func connect(_ call: LoadCall, now: NIODeadline, meanwhile: () -> Void) throws
     /// Answers what the gateway sent beside sound.
     func poll() throws
@@ -18,7 +19,7 @@ struct CallMaterial {
     let browser: CallSound
     let phone: CallSound
     /// Calls that measure delay; the others speak.
-    let probes: Int
+    var probes: Int
     /// Puts something between the ends of a call and their transports: number of the call, browser, phone.
     var wrap: (Int, any LoadTransport, any LoadTransport) -> (any LoadTransport, any LoadTransport) = { ($1, $2) }
 

@@ -18,7 +18,7 @@ enum CallTable {
     }
 
     /// Half and 99 of a hundred markers are not later than these.
-    private static func delays(_ values: [Double]) -> String {
+    static func delays(_ values: [Double]) -> String {
         guard !values.isEmpty else { return "             -" }
         let sorted = values.sorted()
         return String(format: "%6.1f /%6.1f", sorted[sorted.count / 2], sorted[min(sorted.count - 1, sorted.count * 99 / 100)])

@@ -70,6 +70,7 @@ final class TandemGateway: CallSubject {
         let browser = browsers[call.number]
         let answer = try HTTPExchange(
             "POST", "/whip/\(number)", port: httpPort, contentType: "application/sdp", body: browser.offer, meanwhile: meanwhile)
+        if answer.status == 503 { throw CallRefused() }
         guard answer.status == 201, let session = answer.header("Location") else {
             throw process.failure("the WHIP POST is answered \(answer.status) \(answer.body)")
         }

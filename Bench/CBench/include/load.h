@@ -36,4 +36,13 @@ int bench_gateway_run(int calls, const uint16_t *browsers, const uint16_t *phone
 int bench_agent_gateway_run(int browsers, int calls, uint16_t agent, const uint16_t *callers, const uint8_t *key, int complexity);
 /// An agent that sends back what it gets, for any number of calls. Prints `ready` and its port. Returns only when it cannot begin.
 int bench_echo_agent_run(void);
+
+/// CPU time of the calling thread.
+int64_t bench_thread_nanoseconds(void);
+/// An epoll set with a socket to which nobody sends; negative: it cannot be made.
+int bench_crank_open(void);
+/// Asks it without waiting, as a turn of a media loop does that an event loop calls.
+int bench_crank_poll(int queue);
+/// Waits in it for a timer, once a millisecond, and puts into `late` how many nanoseconds after its time each turn came.
+int bench_crank_turn(int queue, int turns, int64_t *late);
 enum { BENCH_BROWSER_SSRC = 0x20000000, BENCH_PHONE_SSRC = 0x10000000 };

@@ -10,6 +10,8 @@ struct AgentCallInfo: Sendable {
     var account: String
     /// The step's parameters, then the browser's.
     var parameters: [String: String]
+    /// The step's own, which nobody outside can write.
+    var routeParameters: [String: String] = [:]
     /// The caller is a browser; else a phone.
     var isBrowser = false
     /// The call was placed by the gateway, on the API's order.

@@ -13,6 +13,10 @@ protocol AgentDialect: AnyObject {
     var acceptsByMessage: Bool { get }
     /// How long an agent whose socket broke may take to come back to the call; nil where it cannot.
     var resumptionWindow: TimeAmount? { get }
+    /// How long after `stop` the agent may take to close by itself.
+    var closeDelay: TimeAmount { get }
+    /// An agent that reads nothing for so long is given up; nil: its audio is dropped for ever.
+    var stallLimit: TimeAmount? { get }
 
     /// Said once, as soon as the socket is up.
     func opening(_ call: AgentCallInfo, to transport: any AgentTransport)
@@ -20,8 +24,10 @@ protocol AgentDialect: AnyObject {
     func resuming(_ playout: PlayoutPosition, to transport: any AgentTransport)
     /// 20 ms of the caller's sound at `rate`; `position` is its first sample on the gap-free stream.
     func audio(_ samples: UnsafeBufferPointer<Int16>, position: Int64, to transport: any AgentTransport)
-    /// Caller audio from `position` on, `count` samples of it, was dropped, for the agent does not read.
-    func dropped(_ count: Int, position: Int64, to transport: any AgentTransport)
+    /// In place of `audio` where the agent does not read.
+    func dropped(_ samples: UnsafeBufferPointer<Int16>, position: Int64, to transport: any AgentTransport)
+    /// The call is answered, and the caller hears the agent.
+    func joined(to transport: any AgentTransport)
     /// The caller pressed a key.
     func digit(_ digit: Digit, to transport: any AgentTransport)
     /// A mark was reached.
@@ -34,8 +40,10 @@ protocol AgentDialect: AnyObject {
     func transfer(_ progress: AgentTransferProgress, to transport: any AgentTransport)
     /// A text from the caller's side, beside the sound.
     func message(_ message: CallMessage, to transport: any AgentTransport)
-    /// Every 20 ms while the agent has the call, after that slot's marks.
+    /// Every 20 ms while the agent has the call, before that slot's marks.
     func slot(_ playout: PlayoutPosition, call: AgentSlotFigures, to transport: any AgentTransport)
+    /// Every five seconds.
+    func quality(_ quality: CallerQuality, to transport: any AgentTransport)
     /// The call is over.
     func stop(_ end: CallEnd, to transport: any AgentTransport)
 
@@ -49,9 +57,14 @@ extension AgentDialect {
     var playoutRate: Int { rate }
     var acceptsByMessage: Bool { false }
     var resumptionWindow: TimeAmount? { nil }
+    /// A Python backend was overtaken by an immediate Close (AGENT-PROTOCOLS section 3).
+    var closeDelay: TimeAmount { .milliseconds(250) }
+    var stallLimit: TimeAmount? { nil }
 
     func resuming(_ playout: PlayoutPosition, to transport: any AgentTransport) {}
-    func dropped(_ count: Int, position: Int64, to transport: any AgentTransport) {}
+    func dropped(_ samples: UnsafeBufferPointer<Int16>, position: Int64, to transport: any AgentTransport) {}
+    func joined(to transport: any AgentTransport) {}
+    func quality(_ quality: CallerQuality, to transport: any AgentTransport) {}
     func cleared(_ cut: PlayoutCut, to transport: any AgentTransport) {
         for name in cut.marks { mark(name, to: transport) }
     }

@@ -22,12 +22,15 @@ protocol AgentLeg: AudioPort {
     func transferProgressed(_ progress: AgentTransferProgress)
     /// A text from the caller's side.
     func receive(_ message: CallMessage)
+    /// How the caller's leg does, every five seconds.
+    func observe(_ quality: CallerQuality)
 }
 
 extension AgentLeg {
     var turns: TurnMeter.Figures { TurnMeter.Figures() }
     func transferProgressed(_ progress: AgentTransferProgress) {}
     func receive(_ message: CallMessage) {}
+    func observe(_ quality: CallerQuality) {}
 }
 
 /// What an agent leg tells its call.

@@ -1,4 +1,5 @@
 import NIOCore
+import Transcode
 
 /// What the agent asks for.
 extension AgentSession: AgentCommands {
@@ -36,11 +37,22 @@ extension AgentSession: AgentCommands {
 
     func clear() { cut(.agent) }
 
+    func clear(upTo position: Int64?) { cut(.agent, upTo: position) }
+
+    func clearSilently() {
+        isPaused = false
+        _ = queue.clear()
+    }
+
+    func mute(_ isMuted: Bool) { self.isMuted = isMuted }
+
+    func gain(decibels: Float) { fullGain = Level.rms(dBFS: decibels) / Level.rms(dBFS: 0) }
+
+    func reply(_ body: (any AgentTransport) -> Void) { body(transport) }
+
     func pause(_ isPaused: Bool) { self.isPaused = isPaused }
 
-    func press(_ digits: [Digit], duration: Int) {
-        for digit in digits { sink?.receive(digit: digit, from: self, now: now) }
-    }
+    func press(_ digits: [Digit?], milliseconds: Int) { keys.add(digits, milliseconds: milliseconds) }
 
     func transfer(_ transfer: AgentTransfer, drains: Bool) { finish(.transfer(transfer), drains: drains) }
 

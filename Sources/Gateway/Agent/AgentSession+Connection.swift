@@ -143,6 +143,16 @@ extension AgentSession {
         state = .away(until: until, dial: now + delay)
     }
 
+    /// Leaves the socket for a new one.
+    func renew() {
+        guard case .up = state, let window = dialect.resumptionWindow else { return }
+        logger.info("the agent's session is replaced by a new one")
+        connection.leave()
+        isOpen = false
+        redials = 0
+        state = .away(until: now + window, dial: now)
+    }
+
     private func redial(until: NIODeadline) {
         state = .away(until: until, dial: nil)
         connection = AgentConnection(targets[target].make())

@@ -59,6 +59,9 @@ final class AgentSession: AgentLeg {
     var redials = 0
     var ending: (ending: Ending, until: NIODeadline)?
     var isPaused = false
+    var isMuted = false
+    var fullGain: Float = 1
+    var keys = KeySequence()
 
     private var accumulator: FrameAccumulator
     private let slot: SampleBuffer
@@ -70,11 +73,11 @@ final class AgentSession: AgentLeg {
     private var interruption: Interruption
     private var effect = Interruption.Effect.none
     private var lastPlayed: NIODeadline?
+    private var awaySound: AwaySound?
+    private var stalledSince: NIODeadline?
 
     /// A caller waits no longer than this for an agent before the next step is tried (CONTRACT section 4).
     static let connectLimit = TimeAmount.seconds(3)
-    /// `stop` before Close: a Python backend was overtaken by an immediate Close (AGENT-PROTOCOLS section 3).
-    static let closeDelay = TimeAmount.milliseconds(250)
     /// An ending that waits for the playout waits no longer than this.
     static let drainLimit = TimeAmount.seconds(30)
     /// Silence that ends a caller's speech, in milliseconds.
@@ -138,7 +141,8 @@ final class AgentSession: AgentLeg {
         let isHeld = isPaused || effect == .hold
         // What is frozen fades out over one more slot.
         let result = isHeld && gain.factor == 0 ? holdStill(frame) : queue.next(into: frame, now: now)
-        gain.apply(frame, toward: isHeld ? 0 : effect == .duck && result.isPlaying ? Self.ducked : 1)
+        gain.apply(frame, toward: isHeld ? 0 : effect == .duck && result.isPlaying ? fullGain * Self.ducked : fullGain)
+        soundAway(frame, isPlaying: result.isPlaying)
         let out = crossing?.convert(frame) ?? frame
         let time = slots * Int64(out.count)
         slots += 1
@@ -147,7 +151,18 @@ final class AgentSession: AgentLeg {
         meter.slot(isPlaying: result.isPlaying, now: now)
         tell(result)
         lastPlayed = result.isPlaying ? now : lastPlayed
+        if let key = keys.next() { sink.receive(digit: key, from: self, now: now) }
         endIfPlayed()
+    }
+
+    private func soundAway(_ frame: UnsafeMutableBufferPointer<Int16>, isPlaying: Bool) {
+        guard case .away = state, !isPlaying else {
+            awaySound?.reset()
+            return
+        }
+        let sound = awaySound ?? AwaySound(rate: queue.rate)
+        awaySound = sound
+        sound.fill(frame)
     }
 
     private static let ducked: Float = 0.25
@@ -158,10 +173,10 @@ final class AgentSession: AgentLeg {
     }
 
     private func tell(_ slot: PlayoutQueue.Slot) {
-        for name in slot.marks { dialect.mark(name, to: transport) }
         var playout = position
         playout.isPlaying = slot.isPlaying
         dialect.slot(playout, call: AgentSlotFigures(gaps: queue.counters.gaps, framesDropped: counters.framesDropped), to: transport)
+        for name in slot.marks { dialect.mark(name, to: transport) }
     }
 
     /// Also while the agent is away its queue plays on.
@@ -189,7 +204,7 @@ final class AgentSession: AgentLeg {
             state = .over
             transport.close(code: 1000)
         case .connecting, .up:
-            state = .stopping(until: now + Self.closeDelay)
+            state = .stopping(until: now + dialect.closeDelay)
             dialect.stop(end, to: transport)
         case .stopping, .over: break
         }
@@ -202,6 +217,13 @@ final class AgentSession: AgentLeg {
 
     func transferProgressed(_ progress: AgentTransferProgress) {
         if isPlayingOut { dialect.transfer(progress, to: transport) }
+    }
+
+    func observe(_ quality: CallerQuality) {
+        guard case .up = state else { return }
+        var quality = quality
+        quality.answerMilliseconds = meter.last.map { Int($0.total.nanoseconds / 1_000_000) }
+        dialect.quality(quality, to: transport)
     }
 
     func receive(_ message: CallMessage) {
@@ -218,6 +240,7 @@ final class AgentSession: AgentLeg {
     func start(rate: Int, gapFree: Bool, sink: any AudioSink, now: NIODeadline) {
         self.sink = sink
         self.now = now
+        dialect.joined(to: transport)
     }
 
     func stop() { sink = nil }
@@ -225,6 +248,7 @@ final class AgentSession: AgentLeg {
     func send(_ frame: borrowing AudioFrame, now: NIODeadline) {
         guard isPlayingOut else { return }
         accumulator.append(frame.samples, mediaTime: frame.mediaTime) { samples, _ in
+            if isMuted { samples.update(repeating: 0) }
             pass(UnsafeBufferPointer(samples))
             judge(UnsafeBufferPointer(samples), now: now)
         }
@@ -233,10 +257,14 @@ final class AgentSession: AgentLeg {
     /// To the agent, or, while it is away, to the dialect, which keeps what it may have to say again.
     private func pass(_ samples: UnsafeBufferPointer<Int16>) {
         if transport.isWritable || !isOpen {
+            stalledSince = nil
             dialect.audio(samples, position: sent, to: transport)
         } else {
             counters.framesDropped += 1
-            dialect.dropped(samples.count, position: sent, to: transport)
+            dialect.dropped(samples, position: sent, to: transport)
+            let since = stalledSince ?? now
+            stalledSince = since
+            if let limit = dialect.stallLimit, now - since >= limit { fail(code: 4429, reason: "it read nothing for too long") }
         }
         sent += Int64(samples.count)
     }
@@ -283,10 +311,11 @@ final class AgentSession: AgentLeg {
     func setPolicy(_ policy: BargeInPolicy) { interruption.policy = policy }
 
     /// Drops what is queued and tells the agent.
-    func cut(_ cause: PlayoutCut.Cause) {
+    /// - Parameter position: what stands behind it stays; nil for nothing
+    func cut(_ cause: PlayoutCut.Cause, upTo position: Int64? = nil) {
         let heard = queue.played
-        let milliseconds = queue.queuedMilliseconds
-        let dropped = queue.clear()
+        let dropped = position.map { queue.clear(upTo: $0) } ?? queue.clear(fades: gain.factor > 0)
+        let milliseconds = dropped.dropped * 1000 / queue.rate
         meter.cleared(droppedMilliseconds: milliseconds, now: now)
         isPaused = false
         dialect.cleared(PlayoutCut(marks: dropped.marks, heard: heard, dropped: dropped.dropped, cause: cause), to: transport)

@@ -24,7 +24,7 @@ struct Interruption {
     private let rate: Int
 
     /// From here on the agent is silent.
-    static let holdMilliseconds = 150
+    static let holdMilliseconds = 120
     /// Shorter speech is a sound of agreement.
     static let flushMilliseconds = 300
     /// How much softer the agent gets, in decibels.

@@ -10,7 +10,9 @@ final class MediaStreamMessages {
     static let envelope = 256
 
     /// As the agent is told it, and repeats it.
-    var streamID = ""
+    var streamID = "" {
+        didSet { streamID.makeContiguousUTF8() }
+    }
     private let sequenceKey: StaticString
     private let streamKey: StaticString
     private var sequence: Int64 = 0
@@ -66,19 +68,30 @@ final class MediaStreamMessages {
     /// - Parameter timestamp: milliseconds, as the dialect counts them
     func sendMedia(_ samples: UnsafeBufferPointer<Int16>, timestamp: Int64, to transport: any AgentTransport) {
         chunk += 1
+        sequence += 1
         let count = G711.encode(samples, into: encoded, law: .mu)
-        var message = begin("media", transport, capacity: Base64.encodedLength(count) + Self.envelope)
-        message.writeStaticString(",\"media\":{\"track\":\"inbound\",\"chunk\":\"")
-        JSONBytes.write(chunk, to: &message)
-        message.writeStaticString("\",\"timestamp\":\"")
-        JSONBytes.write(timestamp, to: &message)
-        message.writeStaticString("\",\"payload\":\"")
-        message.writeWithUnsafeMutableBytes(minimumWritableBytes: Base64.encodedLength(count)) { target in
-            Base64.encode(UnsafeRawBufferPointer(rebasing: encoded[0..<count]), into: target)
-            return Base64.encodedLength(count)
+        let length = Base64.encodedLength(count) + Self.envelope + streamID.utf8.count
+        var message = transport.makeBuffer(capacity: length)
+        message.writeWithUnsafeMutableBytes(minimumWritableBytes: length) { memory in
+            var pen = MessagePen(memory)
+            pen.write("{\"event\":\"media\",\"")
+            pen.write(sequenceKey)
+            pen.write("\":\"")
+            pen.write(sequence)
+            pen.write("\",\"media\":{\"track\":\"inbound\",\"chunk\":\"")
+            pen.write(chunk)
+            pen.write("\",\"timestamp\":\"")
+            pen.write(timestamp)
+            pen.write("\",\"payload\":\"")
+            pen.writeBase64(UnsafeRawBufferPointer(rebasing: encoded[0..<count]))
+            pen.write("\"},\"")
+            pen.write(streamKey)
+            pen.write("\":\"")
+            streamID.utf8.withContiguousStorageIfAvailable { pen.write(UnsafeRawBufferPointer($0)) }
+            pen.write("\"}")
+            return pen.count
         }
-        message.writeStaticString("\"}")
-        finish(&message, transport)
+        transport.send(text: message)
     }
 
     /// Says that a mark was reached, or cleared.

@@ -12,7 +12,7 @@ struct PlayoutGain {
         guard factor != target || target != 1 else { return }
         for index in samples.indices {
             factor = factor < target ? min(target, factor + step) : max(target, factor - step)
-            samples[index] = Int16(Float(samples[index]) * factor)
+            samples[index] = Int16(max(-32768, min(32767, Float(samples[index]) * factor)))
         }
     }
 }

@@ -13,8 +13,8 @@ extension WebSocketAgentTransport {
     /// The connection once it is a WebSocket: puts messages together, answers pings, sends ours, and closes as RFC 6455 section 7 says.
     ///
     /// It finishes the close handshake by itself, also when its transport is gone.
-    final class Handler: ChannelInboundHandler {
-        typealias InboundIn = WebSocketFrame
+    final class Handler: ChannelInboundHandler, StreamReader {
+        typealias InboundIn = ByteBuffer
         typealias OutboundOut = ByteBuffer
 
         private enum State {
@@ -36,6 +36,8 @@ extension WebSocketAgentTransport {
         private weak var owner: (any WebSocketAgentTransportOwner)?
         private let limits: Limits
         private var generator: any RandomNumberGenerator
+        /// The half of the last random number that no frame was masked with.
+        private var spareMask: UInt32?
         private var state = State.open
         private var context: ChannelHandlerContext?
         private var partial: Partial?
@@ -44,11 +46,23 @@ extension WebSocketAgentTransport {
         private var lastError: String?
         /// Storage of the last frame, used again once it is written.
         private var outgoing = ByteBuffer()
+        /// The beginning of a frame whose rest is to come.
+        private var held = ByteBuffer()
 
-        init(owner: any WebSocketAgentTransportOwner, limits: Limits, generator: any RandomNumberGenerator) {
+        /// Where the media loop reads the socket itself; nil with TLS.
+        private let streams: (any StreamSet)?
+        /// The way past the channel, from the upgrade to the first Close frame.
+        private var direct: DirectSocket?
+        /// Something went by the channel because the kernel did not take it: what comes later must not overtake it.
+        private var mayWaitInChannel = false
+
+        init(
+            owner: any WebSocketAgentTransportOwner, limits: Limits, generator: any RandomNumberGenerator, streams: (any StreamSet)? = nil
+        ) {
             self.owner = owner
             self.limits = limits
             self.generator = generator
+            self.streams = streams
         }
 
         // MARK: From the transport
@@ -57,6 +71,7 @@ extension WebSocketAgentTransport {
             guard let context else { return }
             lastHeard = context.eventLoop.now
             scheduleBeat(context.eventLoop)
+            goDirect(context)
         }
 
         func send(_ message: ByteBuffer, as opcode: WebSocketOpcode) {
@@ -80,25 +95,11 @@ extension WebSocketAgentTransport {
 
         func handlerRemoved(context: ChannelHandlerContext) {
             timer?.cancel()
+            leaveDirect()
             self.context = nil
         }
 
-        func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-            let frame = unwrapInboundIn(data)
-            if case .ended = state { return }
-            guard frame.maskKey == nil, !frame.rsv1, !frame.rsv2, !frame.rsv3 else {
-                fail(code: 1002, reason: "it sent a masked frame or reserved bits")
-                return
-            }
-            switch frame.opcode {
-            case .text, .binary, .continuation: receive(frame)
-            case .ping:
-                if case .open = state { frame.data.withUnsafeReadableBytes { write(.pong, $0) } }
-            case .pong: break
-            case .connectionClose: receiveClose(frame.data)
-            default: fail(code: 1002, reason: "it sent an unknown kind of frame")
-            }
-        }
+        func channelRead(context: ChannelHandlerContext, data: NIOAny) { take(unwrapInboundIn(data)) }
 
         func channelReadComplete(context: ChannelHandlerContext) {
             // Parts of a long frame count as life too, so not in channelRead.
@@ -112,16 +113,12 @@ extension WebSocketAgentTransport {
         }
 
         func errorCaught(context: ChannelHandlerContext, error: any Error) {
-            switch error {
-            case NIOWebSocketError.invalidFrameLength: failTooLong()
-            case is NIOWebSocketError: fail(code: 1002, reason: "it sent a damaged control frame")
-            default:
-                lastError = WebSocketAgentTransport.reason(error)
-                context.close(promise: nil)
-            }
+            lastError = WebSocketAgentTransport.reason(error)
+            context.close(promise: nil)
         }
 
         func channelInactive(context: ChannelHandlerContext) {
+            leaveDirect()
             switch state {
             case .open: end(code: nil, reason: lastError ?? "it broke off without a Close frame")
             case .closing: end(code: nil, reason: "closed")
@@ -130,20 +127,97 @@ extension WebSocketAgentTransport {
             context.fireChannelInactive()
         }
 
+        // MARK: StreamReader
+
+        func received(_ bytes: ByteBuffer) {
+            if let context { lastHeard = context.eventLoop.now }
+            take(bytes)
+        }
+
+        func streamEnded(error: Int32?) {
+            if let error { lastError = WebSocketAgentTransport.reason(IOError(errnoCode: error, reason: "recv")) }
+            guard let context else { return leaveDirect() }
+            context.close(promise: nil)
+        }
+
+        /// Has the media loop read and write the socket; the channel reads no more, but when the far end goes.
+        private func goDirect(_ context: ChannelHandlerContext) {
+            guard let streams, let options = context.channel.syncOptions else { return }
+            let channel = try? context.pipeline.syncOperations.withUnsafeTransportIfAvailable(of: NIOBSDSocket.Handle.self) { $0 }
+            guard let channel, (try? options.setOption(.autoRead, value: false)) != nil else { return }
+            direct = DirectSocket(duplicating: channel, reader: self, in: streams)
+            if direct == nil { try? options.setOption(.autoRead, value: true) }
+        }
+
+        /// Back to the channel, which ends the connection.
+        private func leaveDirect() {
+            guard let direct else { return }
+            self.direct = nil
+            direct.close()
+            try? context?.channel.syncOptions?.setOption(.autoRead, value: true)
+        }
+
+        // MARK: Frames
+
+        /// The connection's next bytes, whoever read them.
+        private func take(_ bytes: ByteBuffer) {
+            guard held.readableBytes > 0 else {
+                var bytes = bytes
+                readFrames(&bytes)
+                if bytes.readableBytes > 0 { held.writeImmutableBuffer(bytes) }
+                return
+            }
+            held.writeImmutableBuffer(bytes)
+            var whole = held
+            held = ByteBuffer()
+            readFrames(&whole)
+            whole.discardReadBytes()
+            // The storage of a long message is not kept.
+            if whole.readableBytes > 0 || whole.capacity <= limits.backlog { held = whole }
+        }
+
+        private func readFrames(_ bytes: inout ByteBuffer) {
+            while true {
+                if case .ended = state { return bytes.clear() }
+                switch FrameHeader.read(bytes, limit: limits.message) {
+                case .incomplete: return
+                case .refused: fail(code: 1002, reason: "it sent a masked frame or reserved bits")
+                case .tooLong: failTooLong()
+                case .damagedControl: fail(code: 1002, reason: "it sent a damaged control frame")
+                case .whole(let header):
+                    guard bytes.readableBytes >= header.length + header.payloadLength else { return }
+                    bytes.moveReaderIndex(forwardBy: header.length)
+                    guard let payload = bytes.readSlice(length: header.payloadLength) else { return }
+                    receive(header, payload)
+                }
+            }
+        }
+
+        private func receive(_ frame: FrameHeader, _ payload: ByteBuffer) {
+            switch frame.opcode {
+            case .text, .binary, .continuation: receiveMessage(frame, payload)
+            case .ping:
+                if case .open = state { payload.withUnsafeReadableBytes { write(.pong, $0) } }
+            case .pong: break
+            case .connectionClose: receiveClose(payload)
+            default: fail(code: 1002, reason: "it sent an unknown kind of frame")
+            }
+        }
+
         // MARK: Messages
 
-        private func receive(_ frame: WebSocketFrame) {
+        private func receiveMessage(_ frame: FrameHeader, _ payload: ByteBuffer) {
             // Still read after our Close, for the agent's Close comes behind it, but told to nobody.
             guard case .open = state else { return }
             switch (frame.opcode, partial) {
             case (.continuation, var whole?):
-                guard whole.message.readableBytes + frame.length <= limits.message else { return failTooLong() }
+                guard whole.message.readableBytes + payload.readableBytes <= limits.message else { return failTooLong() }
                 partial = nil
-                whole.message.writeImmutableBuffer(frame.data)
-                if frame.fin { deliver(whole.message, isBinary: whole.isBinary) } else { partial = whole }
+                whole.message.writeImmutableBuffer(payload)
+                if frame.isFinal { deliver(whole.message, isBinary: whole.isBinary) } else { partial = whole }
             case (.text, nil), (.binary, nil):
                 let isBinary = frame.opcode == .binary
-                if frame.fin { deliver(frame.data, isBinary: isBinary) } else { partial = Partial(message: frame.data, isBinary: isBinary) }
+                if frame.isFinal { deliver(payload, isBinary: isBinary) } else { partial = Partial(message: payload, isBinary: isBinary) }
             default: fail(code: 1002, reason: "it mixed up the fragments of messages")
             }
         }
@@ -240,20 +314,43 @@ extension WebSocketAgentTransport {
         // MARK: Writing
 
         private func writeClose(code: UInt16?) {
-            let payload = code?.bigEndian
-            guard let payload else { return write(.connectionClose, UnsafeRawBufferPointer(start: nil, count: 0)) }
-            withUnsafeBytes(of: payload) { write(.connectionClose, $0) }
+            if let code {
+                withUnsafeBytes(of: code.bigEndian) { write(.connectionClose, $0) }
+            } else {
+                write(.connectionClose, UnsafeRawBufferPointer(start: nil, count: 0))
+            }
+            leaveDirect()
         }
 
         private func write(_ opcode: WebSocketOpcode, _ payload: UnsafeRawBufferPointer) {
             guard let context else { return }
             outgoing.clear(minimumCapacity: payload.count + Frame.longestHeader)
-            Frame.write(opcode, payload, mask: UInt32(truncatingIfNeeded: generator.next()), into: &outgoing)
+            Frame.write(opcode, payload, mask: nextMask(), into: &outgoing)
+            if let direct, !waitsInChannel(context) {
+                let taken = outgoing.withUnsafeReadableBytes { direct.write($0) }
+                guard taken < outgoing.readableBytes else { return }
+                outgoing.moveReaderIndex(forwardBy: taken)
+                mayWaitInChannel = true
+            }
             // What NIO does with it is a budget of its own.
             MediaPath.leave()
             context.writeAndFlush(wrapOutboundOut(outgoing), promise: nil)
             MediaPath.enter()
             if !isWritable { giveUpIfOverflowing(context) }
+        }
+
+        /// Two of each random number, for that is a system call.
+        private func nextMask() -> UInt32 {
+            if let mask = spareMask.take() { return mask }
+            let random = generator.next()
+            spareMask = UInt32(truncatingIfNeeded: random >> 32)
+            return UInt32(truncatingIfNeeded: random)
+        }
+
+        private func waitsInChannel(_ context: ChannelHandlerContext) -> Bool {
+            guard mayWaitInChannel else { return false }
+            mayWaitInChannel = (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) != 0
+            return mayWaitInChannel
         }
 
         private func giveUpIfOverflowing(_ context: ChannelHandlerContext) {

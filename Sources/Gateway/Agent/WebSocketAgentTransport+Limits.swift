@@ -17,6 +17,11 @@ extension WebSocketAgentTransport {
         var backlog = 64 << 10
         /// Bytes waiting to be sent at which an agent is given up: what is no audio (marks, pongs) is not dropped, so it needs an end.
         var overflow = 1 << 20
+
+        /// As `tandem.media.v1` has it (AGENT-PROTOCOLS 6.1); and room for two seconds at 24 kHz.
+        static var tandem: Limits {
+            Limits(ping: .seconds(10), silence: .seconds(20), backlog: 96 << 10)
+        }
     }
 
     /// TCP_NOTSENT_LOWAT of tcp(7): unsent bytes the kernel takes.

@@ -49,14 +49,14 @@ extension WebSocketAgentTransport {
             self.subprotocol = subprotocol
         }
 
-        /// Sets up `channel` so that it asks as soon as it is connected and then delivers frames of at most `limit` bytes to `handler`.
+        /// Sets up `channel` so that it asks as soon as it is connected and then delivers what comes to `handler`.
         /// - Returns: fails with what the agent answered instead.
-        func upgrade(_ channel: any Channel, to handler: Handler, limit: Int) throws -> EventLoopFuture<Void> {
+        func upgrade(_ channel: any Channel, to handler: Handler) throws -> EventLoopFuture<Void> {
             let refusal = channel.eventLoop.makePromise(of: Void.self)
             let bound = NIOLoopBound(handler, eventLoop: channel.eventLoop)
             let upgrader = Upgrader(
                 websocket: NIOTypedWebSocketClientUpgrader(requestKey: key.text) { channel, _ in channel.eventLoop.makeSucceededVoidFuture() },
-                subprotocol: subprotocol, limit: limit, handler: bound)
+                subprotocol: subprotocol, handler: bound)
             let configuration = NIOTypedHTTPClientUpgradeConfiguration(upgradeRequestHead: head, upgraders: [upgrader]) { channel in
                 // The answer is handed to whoever comes last in the pipeline.
                 channel.eventLoop.makeCompletedFuture {
@@ -85,11 +85,10 @@ extension WebSocketAgentTransport {
         }
     }
 
-    /// NIO's handshake, with what the standard asks of a client beyond it, and with a handler that writes its own frames.
+    /// NIO's handshake, with what the standard asks of a client beyond it, and with a handler that reads and writes its own frames.
     private struct Upgrader: NIOTypedHTTPClientProtocolUpgrader {
         let websocket: NIOTypedWebSocketClientUpgrader<Void>
         let subprotocol: String?
-        let limit: Int
         let handler: NIOLoopBound<Handler>
 
         var supportedProtocol: String { websocket.supportedProtocol }
@@ -112,9 +111,7 @@ extension WebSocketAgentTransport {
                 guard !upgradeResponse.headers.contains(name: "Sec-WebSocket-Extensions") else {
                     throw Refusal(reason: "it selected an extension unasked")
                 }
-                let pipeline = channel.pipeline.syncOperations
-                try pipeline.addHandler(ByteToMessageHandler(WebSocketFrameDecoder(maxFrameSize: limit)))
-                try pipeline.addHandler(handler.value)
+                try channel.pipeline.syncOperations.addHandler(handler.value)
                 return true
             }
         }

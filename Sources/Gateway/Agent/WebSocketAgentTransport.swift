@@ -27,6 +27,7 @@ final class WebSocketAgentTransport: AgentTransport, WebSocketAgentTransportOwne
     private let subprotocol: String?
     private let trust: NIOSSLContext?
     private let limits: Limits
+    private let streams: (any StreamSet)?
     private var generator: any RandomNumberGenerator
 
     private var state = State.idle
@@ -45,10 +46,12 @@ final class WebSocketAgentTransport: AgentTransport, WebSocketAgentTransportOwne
     ///   - token: sent as `Authorization: Bearer`.
     ///   - subprotocol: asked for; an agent that does not select it is refused.
     ///   - trust: whom to believe for `wss`; nil for the system's certificate authorities.
+    ///   - streams: reads and writes a `ws` connection past the event loop; nil where nobody turns it
     ///   - generator: source of the request key and the masking keys (RFC 6455 10.3: unpredictable).
     init(
         url: String, token: String?, subprotocol: String?, on eventLoop: any EventLoop, logger: Logger, trust: NIOSSLContext? = nil,
-        limits: Limits = Limits(), generator: any RandomNumberGenerator = SystemRandomNumberGenerator()
+        limits: Limits = Limits(), streams: (any StreamSet)? = nil,
+        generator: any RandomNumberGenerator = SystemRandomNumberGenerator()
     ) {
         self.url = URL(url)
         self.token = token
@@ -57,6 +60,7 @@ final class WebSocketAgentTransport: AgentTransport, WebSocketAgentTransportOwne
         self.logger = logger
         self.trust = trust
         self.limits = limits
+        self.streams = streams
         self.generator = generator
     }
 
@@ -157,8 +161,8 @@ final class WebSocketAgentTransport: AgentTransport, WebSocketAgentTransportOwne
     private func prepare(_ channel: any Channel, request: UpgradeRequest, trust: NIOSSLContext?, serverName: String?) throws {
         let pipeline = channel.pipeline.syncOperations
         if let trust { try pipeline.addHandler(NIOSSLClientHandler(context: trust, serverHostname: serverName)) }
-        let handler = Handler(owner: self, limits: limits, generator: generator)
-        try request.upgrade(channel, to: handler, limit: limits.message).assumeIsolated().whenComplete { result in
+        let handler = Handler(owner: self, limits: limits, generator: generator, streams: trust == nil ? streams : nil)
+        try request.upgrade(channel, to: handler).assumeIsolated().whenComplete { result in
             // Attempts that lost the race end here too.
             guard channel === self.channel else { return }
             switch result {

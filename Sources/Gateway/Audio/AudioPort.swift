@@ -13,6 +13,8 @@ protocol AudioPort: AnyObject {
     var wantsGapFreeStream: Bool { get }
     /// Whether keys reach this far end as tones in the sound, for it takes no telephone-events.
     var takesKeysAsSound: Bool { get }
+    /// Whether it may be stopped and started anew at another rate in the middle of a call: nothing of it begins again then.
+    var followsRate: Bool { get }
     /// Told before `start`: whether the other port takes keys as sound. Then keys that come as sound are left as they are.
     func prepare(keysStaySound: Bool)
     /// Joins the port to a bridge: frames go to `sink` at `rate`, and frames at `rate` will be sent through the port.
@@ -31,6 +33,7 @@ protocol AudioPort: AnyObject {
 extension AudioPort {
     var resamples: Bool { true }
     var takesKeysAsSound: Bool { false }
+    var followsRate: Bool { false }
     func prepare(keysStaySound: Bool) {}
 }
 
@@ -39,4 +42,11 @@ protocol AudioSink: AnyObject {
     func receive(_ frame: borrowing AudioFrame, from port: any AudioPort, now: NIODeadline)
     /// A key was pressed at the far end (reported once, when it begins).
     func receive(digit: Digit, from port: any AudioPort, now: NIODeadline)
+    /// The port speaks another codec now.
+    /// - Returns: whether it was started anew therefore, at a rate that suits it better.
+    func restarts(after port: any AudioPort, now: NIODeadline) -> Bool
+}
+
+extension AudioSink {
+    func restarts(after port: any AudioPort, now: NIODeadline) -> Bool { false }
 }

@@ -3,9 +3,11 @@ import NIOCore
 /// Joins two ports at the rate both like best. The only place that knows both.
 final class Bridge: AudioSink {
     /// The rate in Hz at which frames cross.
-    let rate: Int
+    private(set) var rate: Int
     private let first: any AudioPort
     private let second: any AudioPort
+    /// Hears what crosses, where the call is recorded; the first port is the caller's.
+    var tap: RecordingTap?
 
     init(_ first: any AudioPort, _ second: any AudioPort) {
         self.first = first
@@ -27,11 +29,28 @@ final class Bridge: AudioSink {
     }
 
     func receive(_ frame: borrowing AudioFrame, from port: any AudioPort, now: NIODeadline) {
-        (port === first ? second : first).send(frame, now: now)
+        let isFirst = port === first
+        let target = isFirst ? second : first
+        guard let tap else { return target.send(frame, now: now) }
+        tap.hear(frame, from: isFirst ? .caller : .farEnd, now: now)
+        guard tap.addTone(to: frame.samples, toward: isFirst ? .farEnd : .caller, now: now) else { return target.send(frame, now: now) }
+        // What was received is no longer what is sent.
+        var changed = copy frame
+        changed.payload = nil
+        target.send(changed, now: now)
     }
 
     func receive(digit: Digit, from port: any AudioPort, now: NIODeadline) {
         (port === first ? second : first).send(digit: digit, duration: Self.digitDuration, now: now)
+    }
+
+    /// Both ports go over to the rate that suits them now, if another one does and neither has anything that would begin again.
+    func restarts(after port: any AudioPort, now: NIODeadline) -> Bool {
+        let rate = Self.commonRate(first, second)
+        guard rate != self.rate, first.followsRate, second.followsRate else { return false }
+        self.rate = rate
+        start(now: now)
+        return true
     }
 
     /// The whole way of the sound in one line.

@@ -1,3 +1,4 @@
+import NIOCore
 import SDP
 import Transcode
 
@@ -8,6 +9,15 @@ final class Decoder {
     private let resampler: Resampler?
     private let scratch: SampleBuffer
     private let rate: Int
+    /// Takes the line's echo out of what was decoded, where the far end is a line.
+    var echo: LineEcho?
+
+    /// Where a piece of sound belongs on the sender's axis, and when it came.
+    struct Place {
+        /// Extended, in units of the codec's RTP clock.
+        var timestamp: Int64
+        var now: NIODeadline
+    }
 
     /// 120 ms at 48 kHz.
     private static let largestFrame = 5760
@@ -31,14 +41,17 @@ final class Decoder {
     /// A number of timestamp units in samples of the bridge's rate.
     func samples(_ units: Int64) -> Int { Int(units) * rate / codec.rtpClockRate }
 
-    func decode(_ payload: UnsafeRawBufferPointer, into output: UnsafeMutableBufferPointer<Int16>) -> Int {
-        guard let resampler else { return decoder.decode(payload, into: output) }
-        return resample(decoder.decode(payload, into: scratch.samples), resampler, into: output)
+    func decode(_ payload: UnsafeRawBufferPointer, at place: Place, into output: UnsafeMutableBufferPointer<Int16>) -> Int {
+        guard let resampler else { return cancelEcho(decoder.decode(payload, into: output), at: place, in: output) }
+        let count = cancelEcho(decoder.decode(payload, into: scratch.samples), at: place, in: scratch.samples)
+        return resample(count, resampler, into: output)
     }
 
-    func conceal(samples: Int, into output: UnsafeMutableBufferPointer<Int16>) -> Int {
-        guard let resampler else { return decoder.conceal(samples: samples, into: output) }
-        return resample(decoder.conceal(samples: native(samples), into: scratch.samples), resampler, into: output)
+    /// - Parameter place: nil when it is not known; an echo is left in then
+    func conceal(samples: Int, at place: Place?, into output: UnsafeMutableBufferPointer<Int16>) -> Int {
+        guard let resampler else { return cancelEcho(decoder.conceal(samples: samples, into: output), at: place, in: output) }
+        let count = cancelEcho(decoder.conceal(samples: native(samples), into: scratch.samples), at: place, in: scratch.samples)
+        return resample(count, resampler, into: output)
     }
 
     func recover(
@@ -52,6 +65,13 @@ final class Decoder {
     func reset() {
         decoder.reset()
         resampler?.reset()
+    }
+
+    private func cancelEcho(_ count: Int, at place: Place?, in samples: UnsafeMutableBufferPointer<Int16>) -> Int {
+        if count > 0, let echo, let place, echo.rate == decoder.rate {
+            echo.heard(UnsafeMutableBufferPointer(rebasing: samples[0..<count]), timestamp: place.timestamp, now: place.now)
+        }
+        return count
     }
 
     private func native(_ samples: Int) -> Int { samples * decoder.rate / rate }

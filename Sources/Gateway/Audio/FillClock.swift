@@ -14,6 +14,8 @@ struct FillClock {
 
     /// Silence without a packet that is still waited for, at least.
     private static let patience = 60.0
+    /// Longer still while packets are here that wait for a lost one (reordered, or sent again).
+    private static let patienceForLost = 80.0
     /// After discontinuous transmission and on hold there is nothing to wait for.
     private static let impatience = 20.0
     /// Deviations from wall time up to this are the network's business, in milliseconds.
@@ -59,9 +61,10 @@ struct FillClock {
     }
 
     /// Samples that should have come by `now`; 0 while it is too early to say.
-    func missing(position: Int64, isHeld: Bool, jitterMilliseconds: Double, now: NIODeadline) -> Int {
+    func missing(position: Int64, isHeld: Bool, isWaiting: Bool, jitterMilliseconds: Double, now: NIODeadline) -> Int {
         let waited = Double((now - lastArrival).nanoseconds) / 1e6
-        let patience = isSilence || isHeld ? Self.impatience : max(Self.patience, 3 * jitterMilliseconds)
+        let least = isWaiting ? Self.patienceForLost : Self.patience
+        let patience = isSilence || isHeld ? Self.impatience : max(least, 3 * jitterMilliseconds)
         guard waited > patience else { return 0 }
         return max(0, Int(anchorPosition + elapsed(since: anchorTime, to: now) - position))
     }

@@ -43,7 +43,7 @@ final class InbandKeys {
             switch event {
             case .began(let character):
                 isPressed = true
-                if let digit = Digit(character) { began(digit) }
+                if let digit = Digit(character) { began(digit.from(.inband)) }
             case .ended: isPressed = false
             }
         }

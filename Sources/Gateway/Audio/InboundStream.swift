@@ -41,6 +41,8 @@ final class InboundStream {
     let isGapFree: Bool
     /// The far end holds its audio, or we told it to: fill at once.
     var isHeld = false
+    /// More of the stream follows at once: what was held back for a lost packet lags behind wall time only for this moment.
+    var isFollowed = false
     /// The loop stood still: the next frame goes on where the stream was.
     private var isAfterStall = false
     /// A key is being pressed: what leaks of its tone into the audio is muted (4a.6), and one frame after it, for the tone
@@ -50,6 +52,10 @@ final class InboundStream {
     }
     /// Where keys may come as tones: heard, told and muted.
     var inbandKeys: InbandKeys?
+    /// While a call is young: tones that say who or what is on the line.
+    var lineTones: LineTones?
+    /// Takes out what a phone line sends back of what is played to it.
+    var echo: LineEcho?
     /// Samples still to be muted after a key.
     private var mutedTail = 0
 
@@ -107,7 +113,7 @@ final class InboundStream {
         }
         let time = decoder.mediaTime(frame.extendedTimestamp)
         guard isGapFree || isInTime(time, arrival: frame.arrival), !frame.isCopy || isStillMissing(time) else { return }
-        let count = decoder.decode(frame.payload, into: scratch.samples)
+        let count = decoder.decode(frame.payload, at: .init(timestamp: frame.extendedTimestamp, now: now), into: scratch.samples)
         guard count > 0 else {
             counters.undecodable += 1
             return
@@ -118,7 +124,8 @@ final class InboundStream {
         concealedInARow = 0
         if isDTX { noise.observe(UnsafeBufferPointer(scratch.prefix(count))) }
         if isGapFree, !holdToWallTime(count, now: now) { return }
-        guard frame.isCopy else { return emit(count, .received, payload: frame.payload, codec: decoder.codec, now: now) }
+        let payload = echo?.isActive == true ? nil : frame.payload
+        guard frame.isCopy else { return emit(count, .received, payload: payload, codec: decoder.codec, now: now) }
         counters.restored += 1
         emit(count, .recovered, now: now)
     }
@@ -139,7 +146,7 @@ final class InboundStream {
             counters.tooLate += 1
             return false
         }
-        if lead < -clock.tolerance {
+        if lead < -clock.tolerance, !isFollowed {
             let frame = rate / 50
             shift += Int64(frame)
             fillHole(frame)
@@ -153,9 +160,9 @@ final class InboundStream {
         let samples = min(decoder.samples(lost.timestampStep), scratch.samples.count)
         guard samples > 0 else { return }
         for index in 0..<lost.count {
-            let time = decoder.mediaTime(lost.extendedTimestamp + Int64(index) * lost.timestampStep)
+            let place = Decoder.Place(timestamp: lost.extendedTimestamp + Int64(index) * lost.timestampStep, now: now)
             let next = index == lost.count - 1 ? lost.next : nil
-            replace(decoder, time: time, samples: samples, next: next, now: now)
+            replace(decoder, at: place, samples: samples, next: next, now: now)
         }
     }
 
@@ -164,7 +171,10 @@ final class InboundStream {
         startsAxis = true
     }
 
-    private func replace(_ decoder: Decoder, time: Int64, samples: Int, next: UnsafeRawBufferPointer?, now: NIODeadline) {
+    private func replace(
+        _ decoder: Decoder, at place: Decoder.Place, samples: Int, next: UnsafeRawBufferPointer?, now: NIODeadline
+    ) {
+        let time = decoder.mediaTime(place.timestamp)
         guard isStillMissing(time) else {
             concealedInARow = 0
             return
@@ -176,7 +186,7 @@ final class InboundStream {
             concealedInARow = 0
             return emit(count, .recovered, now: now)
         }
-        conceal(decoder, samples: samples, now: now)
+        conceal(decoder, at: place, samples: samples, now: now)
     }
 
     /// Whether the place of a lost frame was not filled meanwhile.
@@ -186,10 +196,10 @@ final class InboundStream {
     }
 
     /// Conceals up to 60 ms in a row, then comfort noise.
-    private func conceal(_ decoder: Decoder?, samples: Int, now: NIODeadline) {
+    private func conceal(_ decoder: Decoder?, at place: Decoder.Place? = nil, samples: Int, now: NIODeadline) {
         let milliseconds = samples * 1000 / rate
         if let decoder, concealedInARow < Self.longestConcealment {
-            let count = decoder.conceal(samples: samples, into: scratch.samples)
+            let count = decoder.conceal(samples: samples, at: place, into: scratch.samples)
             if count > 0 {
                 concealedInARow += milliseconds
                 counters.concealedMilliseconds += milliseconds
@@ -206,11 +216,13 @@ final class InboundStream {
     }
 
     /// Called on the 20 ms grid: fills what should have come by now.
-    func tick(jitterMilliseconds: Double, now: NIODeadline) {
+    /// - Parameter isWaiting: packets are held back for a lost one
+    func tick(jitterMilliseconds: Double, isWaiting: Bool, now: NIODeadline) {
         if clock.ticked(now: now) { isAfterStall = true }
         guard isGapFree, let start = position else { return }
         let frame = rate / 50
-        var missing = clock.missing(position: start, isHeld: isHeld, jitterMilliseconds: jitterMilliseconds, now: now) / frame
+        var missing =
+            clock.missing(position: start, isHeld: isHeld, isWaiting: isWaiting, jitterMilliseconds: jitterMilliseconds, now: now) / frame
         while missing > 0 {
             conceal(clock.isSilence || isHeld ? nil : current, samples: frame, now: now)
             missing -= 1
@@ -274,6 +286,9 @@ final class InboundStream {
     ) {
         let samples = scratch.prefix(count)
         if let inbandKeys, let output { inbandKeys.hear(samples) { output.inbound(key: $0, now: now) } }
+        if let lineTones, let output {
+            if now < lineTones.until { lineTones.hear(samples) { output.inbound(tone: $0) } } else { self.lineTones = nil }
+        }
         let isSilenced = isMuted || mutedTail > 0 || inbandKeys?.isPressed == true
         if isSilenced {
             samples.update(repeating: 0)
@@ -305,6 +320,7 @@ final class InboundStream {
             return known
         }
         guard let codec = formats[payloadType], let made = Decoder(codec: codec, rate: rate) else { return nil }
+        made.echo = echo
         decoders[payloadType] = made
         switchDecoder(to: made)
         return made
@@ -322,4 +338,6 @@ protocol InboundStreamOutput: AnyObject {
     func inbound(_ frame: borrowing AudioFrame, now: NIODeadline)
     /// A key began as a tone in the sound.
     func inbound(key: Digit, now: NIODeadline)
+    /// A tone says who or what is on the line.
+    func inbound(tone: LineTone)
 }

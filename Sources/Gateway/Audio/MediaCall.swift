@@ -21,6 +21,12 @@ final class MediaCall: LegEvents, AgentLegEvents {
     /// Agents already told to go whose socket is not closed yet.
     private var leaving: [any AgentLeg] = []
     private var bridge: Bridge?
+    /// Of a call that is recorded, in part or whole.
+    private var tap: RecordingTap?
+    /// The far end that took the call is one to be recorded.
+    private var isRecorded = false
+    /// Played to both sides before they are joined.
+    private var notice: RecordingNotice?
     /// Whom the caller is to hear.
     private var wanted: FarEnd?
     private var isTransferring = false
@@ -31,11 +37,14 @@ final class MediaCall: LegEvents, AgentLegEvents {
     /// The next slot of this call's 20 ms grid.
     private var nextSlot: NIODeadline
 
+    private var slotsPlayed = 0
+
     private enum FarEnd { case agent, callee, sound }
 
     static let slot = TimeAmount.milliseconds(Int64(PlayoutQueue.slotMilliseconds))
     /// Slots played in one turn to make up for a late one; beyond that the grid is anchored anew.
     private static let mostCatchUp = 2
+    private static let observedSlots = 250
     /// A slot later than this counts as late.
     private static let lateness = TimeAmount.milliseconds(5)
 
@@ -119,13 +128,18 @@ final class MediaCall: LegEvents, AgentLegEvents {
     func limit(to length: TimeAmount, now: NIODeadline) { limit = now + length }
 
     /// Joins caller and far end as soon as sound can go both ways.
-    func connect(now: NIODeadline) {
+    /// - Parameter recording: takes what both say; nil where this far end is not recorded
+    func connect(recordedBy recording: CallRecording? = nil, now: NIODeadline) {
         if sound != nil, agent != nil || callee != nil { dropSound() }
         if isTransferring, callee != nil, let agent {
             stopBridge()
             dismiss(agent, CallEnd(.transferred), now: now)
         }
         isTransferring = false
+        if let recording, tap == nil { tap = RecordingTap(recording) }
+        isRecorded = recording != nil
+        // Who was heard before the answer is joined anew, for something may have to be said first.
+        if isRecorded { stopBridge() }
         want(agent != nil ? .agent : callee != nil ? .callee : .sound, now: now)
     }
 
@@ -135,9 +149,18 @@ final class MediaCall: LegEvents, AgentLegEvents {
     }
 
     private func startBridge(now: NIODeadline) {
-        guard bridge == nil, let wanted, let caller, caller.isReady, let port = farPort(wanted) else { return }
+        guard bridge == nil, notice == nil, let wanted, let caller, caller.isReady, let port = farPort(wanted) else { return }
+        let tap = isRecorded && wanted != .sound ? tap : nil
+        if let notice = tap?.notice(caller: caller.port, callee: wanted == .callee ? port : nil) {
+            self.notice = notice
+            return notice.start(now: now)
+        }
         caller.port.opus = wanted == .agent ? loop.environment.opusFromAgent : loop.environment.opusFromTrunk
+        (caller as? TrunkLeg)?.prepare(isWithPhone: wanted != .agent)
+        callee?.prepare(isWithPhone: caller is TrunkLeg)
         let bridge = Bridge(caller.port, port)
+        tap?.attach(rate: bridge.rate, hasPhone: wanted == .callee, now: now)
+        bridge.tap = tap
         bridge.start(now: now)
         self.bridge = bridge
         figures.path = bridge.pathDescription
@@ -166,6 +189,9 @@ final class MediaCall: LegEvents, AgentLegEvents {
     private func stopBridge() {
         bridge?.stop()
         bridge = nil
+        tap?.detach()
+        notice?.stop()
+        notice = nil
         wanted = nil
     }
 
@@ -218,6 +244,8 @@ final class MediaCall: LegEvents, AgentLegEvents {
         isEnding = true
         limit = nil
         dropFarEnd(end, now: now)
+        tap?.finish(now: now)
+        tap = nil
         if let caller {
             figures.caller = caller.figures
             caller.close(now: now, wallClock: loop.environment.wallClock())
@@ -241,18 +269,32 @@ final class MediaCall: LegEvents, AgentLegEvents {
             loop.slotPlayed(isLate: now - nextSlot > Self.lateness)
             agent?.tick(slots: 0, now: now)
             sound?.tick(now: now)
+            notice?.tick(now: now)
             nextSlot = nextSlot + Self.slot
             played += 1
+            observeCaller()
         }
         if nextSlot <= now { reanchor(now: now) }
         guard played > 0 else { return }
         caller?.tick(now: now, wallClock: wallClock)
         callee?.tick(now: now, wallClock: wallClock)
+        if let notice, notice.isOver {
+            notice.stop()
+            self.notice = nil
+            startBridge(now: now)
+        }
         if sound?.isOver == true {
             dropSound()
             loop.report(.played, of: self)
         }
         loop.expects(deadline)
+    }
+
+    /// Tells the agent how the caller's leg does, every five seconds.
+    private func observeCaller() {
+        slotsPlayed += 1
+        guard slotsPlayed % Self.observedSlots == 0, let agent, let caller else { return }
+        agent.observe(CallerQuality(caller.figures))
     }
 
     /// The loop stalled: what was not played then is not played now, and the time on the wire goes on.
@@ -298,6 +340,12 @@ final class MediaCall: LegEvents, AgentLegEvents {
 
     func legEnded(_ leg: any Leg, _ end: CallEnd) {
         loop.report(leg === caller ? .callerEnded(end) : .calleeEnded(end), of: self)
+    }
+
+    func leg(_ leg: any Leg, heard tone: LineTone) { loop.report(.toneHeard(tone, byCallee: leg !== caller), of: self) }
+
+    func leg(_ leg: any Leg, signals digit: Digit, milliseconds: Int) {
+        loop.report(.keyToSignal(digit, milliseconds: milliseconds, toCallee: leg !== caller), of: self)
     }
 
     // MARK: AgentLegEvents

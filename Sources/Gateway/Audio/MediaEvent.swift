@@ -18,6 +18,10 @@ enum MediaEvent: Sendable {
     case callerEnded(CallEnd)
     /// The far end of a trunk step is gone.
     case calleeEnded(CallEnd)
+    /// A tone on a phone's line, that of the caller or of the called party, says who or what is there.
+    case toneHeard(LineTone, byCallee: Bool)
+    /// A key is to go to the phone of the caller, or of the called party, by SIP INFO.
+    case keyToSignal(Digit, milliseconds: Int, toCallee: Bool)
     /// A file or a failure tone was played to its end.
     case played
     /// The call lasted as long as it may.

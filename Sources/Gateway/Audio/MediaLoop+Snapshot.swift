@@ -7,10 +7,13 @@ struct MediaLoopSnapshot: Sendable {
     /// Sums of all calls, running and over.
     var legs = LegFigures()
     var playoutGaps = 0
+    var turns = TurnMeter.Figures()
     /// Legs whose Opus is below its usual bitrate, carries error correction, or goes out twice.
     var opusReduced = 0
     var opusProtected = 0
     var opusRedundant = 0
+    /// Phone legs whose line has an echo that is taken out.
+    var echoLegs = 0
     var io = MediaIOCounters()
     /// Datagrams that belonged to no leg.
     var strays = 0
@@ -22,14 +25,16 @@ struct MediaLoopSnapshot: Sendable {
 extension MediaLoop {
     func snapshot() -> MediaLoopSnapshot {
         var snapshot = MediaLoopSnapshot(
-            calls: calls.count, counters: counters, legs: counters.finished, playoutGaps: counters.playoutGaps,
+            calls: calls.count, counters: counters, legs: counters.finished, playoutGaps: counters.playoutGaps, turns: counters.turns,
             io: environment.io.counters, strays: table.strays, isOverloaded: load.isOverloaded,
             busyPercent: Int((load.busy * 100).rounded()))
         for call in calls.values {
             let figures = call.currentFigures
             snapshot.legs.add(figures.caller)
             if let callee = figures.callee { snapshot.legs.add(callee) }
+            snapshot.echoLegs += [figures.caller.echo, figures.callee?.echo].count { $0 != nil }
             snapshot.playoutGaps += figures.playoutGaps
+            snapshot.turns.add(figures.turns)
             snapshot.playoutQueueMilliseconds += call.queuedMilliseconds
             for adaptation in [call.caller?.port.adaptation, call.callee?.port.adaptation] { snapshot.add(adaptation) }
         }

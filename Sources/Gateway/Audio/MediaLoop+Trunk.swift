@@ -47,6 +47,7 @@ extension MediaLoop {
                 RTPAudioPort(
                     audio: audio, wire: wire, opus: environment.opusFromAgent, cname: parameters.cname, using: &random, now: now)
             }, now: now)
+        leg.port.lineSide = .caller
         call.adopt(leg)
         return .success(text)
     }
@@ -71,6 +72,7 @@ extension MediaLoop {
                 RTPAudioPort(
                     audio: assumed, wire: wire, opus: environment.opusFromTrunk, cname: parameters.cname, using: &random, now: now)
             }, now: now)
+        leg.port.lineSide = .callee
         call.adopt(callee: leg, now: now)
         return .success(offer)
     }

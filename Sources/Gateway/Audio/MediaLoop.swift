@@ -52,6 +52,8 @@ final class MediaLoop: DatagramReceiver {
     /// A new call's place; its grid takes the phase with the fewest calls.
     func makeCall(_ id: CallID, now: NIODeadline, logger: Logger) -> MediaCall {
         self.now = now
+        // The loop may have idled since the last slot: the grid of a first call begins now.
+        if calls.isEmpty { nextPhase = max(nextPhase, now) }
         let chosen = phases.indices.min { phases[$0].count < phases[$1].count } ?? 0
         let distance = (chosen - phase + Self.phaseCount) % Self.phaseCount
         let first = nextPhase + Self.phaseLength * distance
@@ -68,6 +70,7 @@ final class MediaLoop: DatagramReceiver {
         counters.finished.add(call.figures.caller)
         if let callee = call.figures.callee { counters.finished.add(callee) }
         counters.playoutGaps += call.figures.playoutGaps
+        counters.turns.add(call.figures.turns)
         sink(call.id, .released(call.figures))
     }
 
@@ -181,6 +184,8 @@ struct MediaLoopCounters: Sendable {
     var backlogDropped = 0
     /// Breaks in agents' speech, of calls that are over.
     var playoutGaps = 0
+    /// Of the agents of calls that are over.
+    var turns = TurnMeter.Figures()
     /// Sums of the calls that are over.
     var finished = LegFigures()
 }
@@ -194,6 +199,8 @@ extension LegFigures {
         rtp.lost += other.rtp.lost
         rtp.late += other.rtp.late
         rtp.duplicates += other.rtp.duplicates
+        rtp.retransmitted += other.rtp.retransmitted
+        rtp.resent += other.rtp.resent
         rtp.reordered += other.rtp.reordered
         rtp.malformed += other.rtp.malformed
         inbound.add(other.inbound)

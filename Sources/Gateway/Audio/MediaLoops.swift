@@ -53,7 +53,7 @@ final class MediaLoops: Sendable {
                 opusFromAgent: OpusEncoder.Settings(configuration.media.opus.agent),
                 randomness: { SystemRandomNumberGenerator() }, wallClock: Self.wallClock,
                 makeAgent: { order, legEvents, logger, now in
-                    AgentFactory.make(order, on: eventLoop, health: health, events: legEvents, logger: logger, now: now)
+                    AgentFactory.make(order, on: eventLoop, streams: io, health: health, events: legEvents, logger: logger, now: now)
                 }, logger: logger, threadTime: Self.threadTime)
             drivers.append(
                 MediaLoopDriver(eventLoop: eventLoop) {

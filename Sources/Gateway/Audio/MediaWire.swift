@@ -9,4 +9,10 @@ protocol MediaWire: AnyObject {
     func sendMedia(length: Int, now: NIODeadline)
     /// Sends the RTCP packet of `length` bytes written to the last `packetBuffer`.
     func sendControl(length: Int, now: NIODeadline)
+    /// Sends an RTP packet again as it was sent before; nothing where it is not kept any more.
+    func resend(_ sequence: UInt16)
+}
+
+extension MediaWire {
+    func resend(_ sequence: UInt16) {}
 }

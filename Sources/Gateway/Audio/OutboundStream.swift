@@ -20,6 +20,8 @@ final class OutboundStream {
     /// When the next packet of our own sound is due; nil when none was sent since the other side's.
     private var soundDue: NIODeadline?
     private let silence: SampleBuffer
+    /// Where the far end is a phone line: learns what is played to it.
+    var echo: LineEcho?
     private var packetTime: TimeAmount
 
     /// One encoded frame; the pointer is valid during the call that hands it over.
@@ -71,6 +73,9 @@ final class OutboundStream {
         accumulator.change(frameSamples: rate / 1000 * decision.packetTime)
     }
 
+    /// The peer asks other things of the same Opus: the stream goes on without a break. Nothing for another codec.
+    func change(_ settings: OpusEncoder.Settings) { (encoder as? OpusEncoder)?.change(settings) }
+
     /// Encodes a frame and hands over every packet that is full with it.
     func send(_ frame: borrowing AudioFrame, now: NIODeadline, emit: (Packet) -> Void) {
         let length = TimeAmount.milliseconds(Int64(frame.samples.count * 1000 / rate))
@@ -79,6 +84,7 @@ final class OutboundStream {
         if frame.startsAxis { accumulator.reset() }
         if let payload = relayable(frame) {
             guard let place = place(frame.mediaTime, frame.samples.count, startsAxis: frame.startsAxis, now: now) else { return }
+            if resampler == nil { echo?.played(UnsafeBufferPointer(frame.samples), timestamp: place.timestamp, now: now) }
             return emit(Packet(payload: payload, timestamp: place.timestamp, marker: place.marker))
         }
         let startsAxis = frame.startsAxis
@@ -115,7 +121,7 @@ final class OutboundStream {
     private func emitOwn(now: NIODeadline, emit: (Packet) -> Void) {
         accumulator.reset()
         let place = mapper.fill(samples: ownSound.count, rate: rate, now: now)
-        emitEncoded(UnsafeBufferPointer(ownSound), at: place, emit: emit)
+        emitEncoded(UnsafeBufferPointer(ownSound), at: place, now: now, emit: emit)
     }
 
     /// Our axis at `now`, for keys.
@@ -133,15 +139,18 @@ final class OutboundStream {
         _ samples: UnsafeMutableBufferPointer<Int16>, mediaTime: Int64, startsAxis: Bool, now: NIODeadline, emit: (Packet) -> Void
     ) {
         guard let place = place(mediaTime, samples.count, startsAxis: startsAxis, now: now) else { return }
-        emitEncoded(UnsafeBufferPointer(samples), at: place, emit: emit)
+        emitEncoded(UnsafeBufferPointer(samples), at: place, now: now, emit: emit)
     }
 
-    private func emitEncoded(_ samples: UnsafeBufferPointer<Int16>, at place: TimestampMapper.Place, emit: (Packet) -> Void) {
+    private func emitEncoded(
+        _ samples: UnsafeBufferPointer<Int16>, at place: TimestampMapper.Place, now: NIODeadline, emit: (Packet) -> Void
+    ) {
         var source = samples
         if let resampler {
             let count = resampler.process(source, into: resampled.samples)
             source = UnsafeBufferPointer(resampled.prefix(count))
         }
+        echo?.played(source, timestamp: place.timestamp, now: now)
         let bytes = encoder.encode(source, into: payload)
         guard bytes > 0 else { return }
         emit(Packet(payload: UnsafeRawBufferPointer(rebasing: payload[0..<bytes]), timestamp: place.timestamp, marker: place.marker))

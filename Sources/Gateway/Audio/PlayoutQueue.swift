@@ -101,17 +101,30 @@ struct PlayoutQueue {
     }
 
     /// Drops everything queued but a 5 ms ramp.
+    /// - Parameter fades: false where nothing is heard already, so that there is nothing to fade
     /// - Returns: the marks that were waiting, in order, and the samples dropped.
-    mutating func clear() -> (marks: [String], dropped: Int) {
+    mutating func clear(fades: Bool = true) -> (marks: [String], dropped: Int) {
         let dropped = queued
         let names = marks.map(\.name)
         marks.removeAll()
-        if case .playing = state, ramp == 0 { ramp = min(ring.count, Ramp.samples(at: rate)) }
+        if case .playing = state, ramp == 0, fades { ramp = min(ring.count, Ramp.samples(at: rate)) }
         if ramp < ring.count { ring.removeLast(ring.count - ramp) }
         if ring.count == 0 { ring.shrink() }
         state = .empty
         backlog.reset()
         tail.reset()
+        return (names, dropped)
+    }
+
+    /// Drops what stands before `position`, where other speech begins that is to be heard.
+    /// - Returns: the marks that were waiting before it, in order, and the samples dropped.
+    mutating func clear(upTo position: Int64) -> (marks: [String], dropped: Int) {
+        dropRamp()
+        let dropped = Int(max(0, min(Int64(queued), position - played)))
+        let names = marks.prefix { $0.position <= position }.map(\.name)
+        marks.removeFirst(names.count)
+        ring.removeFirst(dropped)
+        played += Int64(dropped)
         return (names, dropped)
     }
 

@@ -29,6 +29,17 @@ final class RTPAudioPort: AudioPort, InboundStreamOutput {
     /// Whether this peer may send keys as tones in its sound, where it sends no telephone-events; counts from the next `start` on.
     var detectsInbandKeys = false
     private var keysStaySound = false
+    /// Toward a phone that gets its keys by signalling, not in the stream.
+    var signalledKeys: SignalledKeys?
+    /// Whose line is listened to for tones; counts from the next `start` on, and from the first one for so long as it is useful.
+    var lineSide: LineTones.Side?
+    private var lineTonesUntil: NIODeadline?
+    private var tonesHeard: [LineTone] = []
+    /// How many of them were told.
+    private var tonesTold = 0
+    /// Whether the echo of a phone line is taken out; counts from the next `start` on.
+    var cancelsEcho = false
+    private var echo: LineEcho?
     /// What the peer's reports make of our Opus; kept over changes of codec and bridge.
     private(set) var adaptation: OpusAdaptation?
     private var reportsSeen = 0
@@ -60,14 +71,16 @@ final class RTPAudioPort: AudioPort, InboundStreamOutput {
     var nativeRates: [Int] {
         switch audio.codec {
         case .opus: [48000, 24000, 16000, 8000]
-        case .g722: [16000]
-        case .pcmu, .pcma: [8000]
+        case .g722, .l16Wide: [16000]
+        case .pcmu, .pcma, .l16Narrow: [8000]
         }
     }
 
     var wantsGapFreeStream: Bool { false }
 
-    var takesKeysAsSound: Bool { audio.telephoneEvent == nil }
+    var followsRate: Bool { true }
+
+    var takesKeysAsSound: Bool { audio.telephoneEvent == nil && signalledKeys == nil }
 
     func prepare(keysStaySound: Bool) { self.keysStaySound = keysStaySound }
 
@@ -78,13 +91,33 @@ final class RTPAudioPort: AudioPort, InboundStreamOutput {
         stream.output = self
         stream.isHeld = !audio.direction.receives
         if detectsInbandKeys, audio.receiveTelephoneEvents.isEmpty, !keysStaySound { stream.inbandKeys = InbandKeys(rate: rate) }
-        inbound = stream
-        keyTones = audio.telephoneEvent == nil ? KeyTones(rate: rate) : nil
-        outbound = OutboundStream(audio: audio, rate: rate, opus: opus, after: axis, now: now)
-        if let limits = OpusAdaptation.Limits(audio, opus) {
-            if adaptation?.change(limits) == nil { adaptation = OpusAdaptation(limits) }
-            applyAdaptation()
+        if let lineSide {
+            let until = lineTonesUntil ?? now + lineSide.listening
+            lineTonesUntil = until
+            if now < until { stream.lineTones = LineTones(lineSide, rate: rate, until: until) }
         }
+        stream.echo = lineEcho
+        inbound = stream
+    var followsRate: Bool { true }
+
+        keyTones = takesKeysAsSound ? KeyTones(rate: rate) : nil
+        outbound = OutboundStream(audio: audio, rate: rate, opus: opus, after: axis, now: now)
+        outbound?.echo = stream.echo
+        refitAdaptation()
+    }
+
+    /// What was negotiated bounds the adaptation; what it knows of the network holds on.
+    private func refitAdaptation() {
+        guard let limits = OpusAdaptation.Limits(audio, opus) else { return }
+        if adaptation?.change(limits) == nil { adaptation = OpusAdaptation(limits) }
+        applyAdaptation()
+    }
+
+    /// The one there is, where the codec is still the same: what was learnt of a line is kept.
+    private var lineEcho: LineEcho? {
+        guard cancelsEcho else { return nil }
+        if echo == nil || echo?.codec != audio.codec { echo = LineEcho(codec: audio.codec) }
+        return echo
     }
 
     private func applyAdaptation() {
@@ -115,6 +148,7 @@ final class RTPAudioPort: AudioPort, InboundStreamOutput {
     }
 
     func send(digit: Digit, duration: Int, now: NIODeadline) {
+        if let signalledKeys { return signalledKeys.add(digit, milliseconds: duration) }
         guard let outbound, audio.direction.sends else { return }
         if let keyTones { return keyTones.add(digit) }
         let timestamp = outbound.timestamp(at: now)
@@ -134,6 +168,9 @@ final class RTPAudioPort: AudioPort, InboundStreamOutput {
     func receive(_ packet: UnsafeRawBufferPointer, from source: TransportAddress, now: NIODeadline) {
         lastReceived = now
         withEvents { session.receive(packet, from: source, now: now, into: &$0) } handle: { handle($0, now: now) }
+        if session.hasFeedback, let buffer = wire.packetBuffer(), let length = session.writeFeedback(into: buffer) {
+            wire.sendControl(length: length, now: now)
+        }
     }
 
     /// One decrypted RTCP packet.
@@ -154,7 +191,7 @@ final class RTPAudioPort: AudioPort, InboundStreamOutput {
 
     /// Once every 20 ms: filling, keys and reports.
     func tick(now: NIODeadline, wallClock: NTPTimestamp) {
-        inbound?.tick(jitterMilliseconds: session.statistics.jitterMilliseconds, now: now)
+        inbound?.tick(jitterMilliseconds: session.statistics.jitterMilliseconds, isWaiting: session.isWaiting, now: now)
         sendDueDigits(now: now)
         if audio.direction.sends, !session.isSendingDigit { sendOwnSound(now: now) }
         guard now >= session.reportDeadline, let buffer = wire.packetBuffer(),
@@ -182,13 +219,19 @@ final class RTPAudioPort: AudioPort, InboundStreamOutput {
 
     /// A new answer of the same leg (hold, resume, another codec). Our SSRC, sequence numbers and axis go on.
     func renegotiate(_ audio: NegotiatedAudio, now: NIODeadline) {
-        let changesCodec = audio.codec != self.audio.codec || audio.packetTime != self.audio.packetTime || audio.opus != self.audio.opus
+        let changesCodec = audio.codec != self.audio.codec || audio.packetTime != self.audio.packetTime
         let changesFormats = audio.receivePayloadTypes != self.audio.receivePayloadTypes
             || (audio.telephoneEvent == nil) != (self.audio.telephoneEvent == nil)
         self.audio = audio
         session.renegotiate(audio.rtpFormats)
+        session.setAsksAgain(inbound?.isGapFree ?? false)
         if let inbound, let sink, changesCodec || changesFormats {
-            start(rate: inbound.rate, gapFree: inbound.isGapFree, sink: sink, now: now)
+            if !sink.restarts(after: self, now: now) {
+                start(rate: inbound.rate, gapFree: inbound.isGapFree, sink: sink, now: now)
+            }
+        } else {
+            outbound?.change(opus.fitted(to: audio))
+            refitAdaptation()
         }
         inbound?.isHeld = !audio.direction.receives
     }
@@ -206,6 +249,9 @@ final class RTPAudioPort: AudioPort, InboundStreamOutput {
 
     var statistics: RTPStatistics { session.statistics }
 
+    /// Of a phone line that has an echo.
+    var echoFigures: LineEchoCanceller.Figures? { echo?.figures }
+
     var inboundCounters: InboundStream.Counters {
         var sum = earlier
         if let inbound { sum.add(inbound.counters) }
@@ -222,6 +268,17 @@ final class RTPAudioPort: AudioPort, InboundStreamOutput {
         sink?.receive(digit: key, from: self, now: now)
     }
 
+    func inbound(tone: LineTone) {
+        if !tonesHeard.contains(tone) { tonesHeard.append(tone) }
+    }
+
+    /// A tone heard on the line, each once; nil when there is none that was not told.
+    func takeLineTone() -> LineTone? {
+        guard tonesTold < tonesHeard.count else { return nil }
+        tonesTold += 1
+        return tonesHeard[tonesTold - 1]
+    }
+
     // MARK: Inside
 
     /// Lets `body` append to the event list and handles what it appended, without allocating a list per packet.
@@ -229,7 +286,10 @@ final class RTPAudioPort: AudioPort, InboundStreamOutput {
         var list = events
         events = []
         body(&list)
-        for event in list { handle(event) }
+        for (index, event) in list.enumerated() {
+            inbound?.isFollowed = index + 1 < list.count
+            handle(event)
+        }
         list.removeAll(keepingCapacity: true)
         events = list
     }
@@ -244,6 +304,7 @@ final class RTPAudioPort: AudioPort, InboundStreamOutput {
             if let digit = Digit(event: event) { sink?.receive(digit: digit, from: self, now: now) }
         case .digit(.ended): inbound?.isMuted = false
         case .goodbye: hasSaidGoodbye = true
+        case .resend(let sequence): wire.resend(sequence)
         }
     }
 
@@ -265,6 +326,6 @@ extension NegotiatedAudio {
             sendAudio: RTPFormat(payloadType: payloadType, clockRate: codec.rtpClockRate),
             sendTelephoneEvent: telephoneEvent.map { RTPFormat(payloadType: $0.payloadType, clockRate: $0.clockRate) },
             receiveRedundancy: receiveRedundancy.map { RTPFormat(payloadType: $0, clockRate: codec.rtpClockRate) },
-            sendRedundancy: sendRedundancy, packetMilliseconds: packetTime)
+            sendRedundancy: sendRedundancy, retransmission: feedback.retransmission, packetMilliseconds: packetTime)
     }
 }

@@ -8,6 +8,9 @@ struct SampleRing {
 
     /// Samples for which storage is kept: more than a paced agent ever queues.
     private static let kept = 8192
+    /// Samples moved out after which the rest moves to the front: a short queue that never gets empty stays where the cache has it,
+    /// instead of walking through all of the storage.
+    private static let stride = 2048
 
     private final class Storage {
         let samples: UnsafeMutableBufferPointer<Int16>
@@ -68,6 +71,10 @@ struct SampleRing {
     /// storage is free, else in storage twice as large.
     private mutating func makeRoom(for needed: Int) {
         let capacity = storage.samples.count
+        if head >= Self.stride, count <= head, let base = storage.samples.baseAddress {
+            base.update(from: base + head, count: count)
+            head = 0
+        }
         guard head + count + needed > capacity, let source = storage.samples.baseAddress else { return }
         if (count + needed) * 2 <= capacity {
             source.update(from: source + head, count: count)

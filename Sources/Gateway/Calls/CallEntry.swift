@@ -49,6 +49,10 @@ struct CallEntry {
     var detectsMachine = false
     /// What the agent called the transfer that it asked for.
     var transferReference: Int64 = 0
+    /// What the present step reaches is recorded.
+    var isStepRecorded = false
+    /// From the first far end on that is recorded.
+    var recording: CallRecording?
     /// The media is being made, so it has to be ended too.
     var hasMedia = false
 

@@ -57,7 +57,11 @@ extension CallRecord {
             let trunk = steps.last { $0.kind == "trunk" }?.target
             legs.append(Leg(.trunk, name: trunk, callee))
         }
-        if let agent = steps.last(where: { $0.kind == "agent" && $0.outcome == Self.took }) { legs.append(Leg(kind: .agent, name: agent.target)) }
+        if let agent = steps.last(where: { $0.kind == "agent" && $0.outcome == Self.took }) {
+            var leg = Leg(kind: .agent, name: agent.target)
+            leg.turns = Turns(media)
+            legs.append(leg)
+        }
     }
 
     /// The first party's. The phone of a call that the gateway placed is one only once it answered.
@@ -76,6 +80,23 @@ extension CallRecord {
     private static let took = "answered"
 }
 
+extension CallRecord.Turns {
+    init?(_ media: MediaFigures) {
+        let turns = media.turns
+        guard turns.turns > 0 || turns.interruptions > 0 || media.playoutGaps > 0 else { return nil }
+        answers = turns.turns
+        if answers > 0 {
+            agentMilliseconds = turns.agentMilliseconds / answers
+            gatewayMilliseconds = turns.downMilliseconds / answers
+        }
+        longestMilliseconds = turns.longestMilliseconds
+        interruptions = turns.interruptions
+        playedMilliseconds = turns.playedMilliseconds
+        droppedMilliseconds = turns.droppedMilliseconds
+        gaps = media.playoutGaps
+    }
+}
+
 extension CallRecord.Leg {
     /// What was counted of a leg's media.
     init(_ kind: Kind, name: String?, _ figures: LegFigures) {
@@ -87,5 +108,7 @@ extension CallRecord.Leg {
         roundTripMilliseconds = figures.rtp.roundTripMilliseconds
         concealedMilliseconds = figures.inbound.concealedMilliseconds
         recovered = figures.inbound.recovered + figures.inbound.restored
+        echoReturnLoss = figures.echo?.returnLoss
+        echoEnhancement = figures.echo?.enhancement
     }
 }

@@ -15,15 +15,17 @@ actor Switchboard: BrowserCalls {
     ///   - settings: replaced by `reload`
     ///   - outlets: makes the outlets from the way back to the switchboard
     ///   - records: gets the record of every call that is over
+    ///   - recorder: writes what is recorded
     init(
-        settings: SwitchboardSettings, logger: Logger, records: @escaping CallRecordSink = { _ in },
+        settings: SwitchboardSettings, logger: Logger, records: @escaping CallRecordSink = { _ in }, recorder: Recorder? = nil,
         outlets: (@escaping @Sendable (SwitchboardEvent) -> Void) -> any SwitchboardOutlets
     ) {
         let (stream, continuation) = AsyncStream<SwitchboardEvent>.makeStream()
         events = stream
         self.continuation = continuation
         self.outlets = outlets { continuation.yield($0) }
-        core = SwitchboardCore(settings: settings, outlets: self.outlets, logger: logger, clock: { Date() }, records: records)
+        core = SwitchboardCore(
+            settings: settings, outlets: self.outlets, logger: logger, clock: { Date() }, records: records, recorder: recorder)
     }
 
     /// Deals with events until `stop`.
@@ -72,7 +74,7 @@ actor Switchboard: BrowserCalls {
     nonisolated func hangUp(_ call: CallID, _ end: CallEnd) { post(.browserHungUp(call, end)) }
 
     nonisolated func press(_ digits: String, in call: CallID) {
-        let digits = digits.compactMap(Digit.init)
+        let digits = digits.compactMap { Digit($0)?.from(.info) }
         Task { await self.onMedia(of: call) { media, now in for digit in digits { media.pressed(digit, now: now) } } }
     }
 

@@ -14,6 +14,7 @@ extension SwitchboardCore {
     // MARK: Trying trunks
 
     func call(_ step: TrunkStep, _ entry: CallEntry) {
+        entries[entry.id]?.isStepRecorded = step.record
         guard let number = step.dialled(for: entry.decision.to) else {
             let failure = CallEnd(.unreachable, sipStatus: 484, detail: "The number cannot be dialled.")
             entries[entry.id]?.record.begin(step: "trunk", target: step.trunks.first)

@@ -132,12 +132,28 @@ extension SwitchboardCore {
     }
 
     /// DTMF by INFO, as older phones send it: `Signal=5` (application/dtmf-relay) or the bare digit (application/dtmf).
+    /// Anything else that is text is for the agent.
     private func info(_ sip: SIPCallID, _ contentType: String, _ body: [UInt8]) {
-        guard let entry = entry(of: sip), entry.call.isAnswered, let digit = Self.digit(contentType, body) else { return }
+        guard let entry = entry(of: sip), entry.call.isAnswered else { return }
         let (id, isCallee) = (entry.id, entry.isCallee(sip))
+        guard let digit = Self.digit(contentType, body) else { return tellAgent(contentType, body, entry) }
         outlets.media(entry.loop) { loop, now in
-            loop.perform(on: id, now: now) { $0.pressed(digit, byCallee: isCallee, now: now) }
+            loop.perform(on: id, now: now) { $0.pressed(digit.from(.info), byCallee: isCallee, now: now) }
         }
+    }
+
+    private func tellAgent(_ contentType: String, _ body: [UInt8], _ entry: CallEntry) {
+        let kind = contentType.lowercased()
+        guard kind.hasPrefix("text/") || kind.hasPrefix("application/json"), let text = String(validating: body, as: UTF8.self) else { return }
+        let (id, message) = (entry.id, CallMessage(contentType: contentType, body: text))
+        outlets.media(entry.loop) { loop, now in loop.perform(on: id, now: now) { $0.agent?.receive(message) } }
+    }
+
+    /// A key to a phone that gets them by INFO.
+    func signal(_ digit: Digit, _ milliseconds: Int, toCallee: Bool, _ id: CallID) {
+        guard let entry = entries[id], let sip = toCallee ? entry.callee?.sip : entry.sipCall else { return }
+        let body = Array("Signal=\(digit.character)\r\nDuration=\(milliseconds)\r\n".utf8)
+        outlets.sip { $0.sendInfo(sip, contentType: "application/dtmf-relay", body: body, now: $1, into: &$2) }
     }
 
     private static func digit(_ contentType: String, _ body: [UInt8]) -> Digit? {

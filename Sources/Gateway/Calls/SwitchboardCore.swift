@@ -29,6 +29,8 @@ final class SwitchboardCore {
     /// Never jumps, unlike the time of day.
     let uptime: @Sendable () -> NIODeadline
     let records: CallRecordSink
+    /// Writes what is recorded; nil where nothing can be.
+    let recorder: Recorder?
     /// How many calls the API placed within the last second.
     var placements = CallRate()
     /// Refusals recorded in the present second of the clock.
@@ -42,7 +44,7 @@ final class SwitchboardCore {
     init(
         settings: SwitchboardSettings, outlets: any SwitchboardOutlets, logger: Logger,
         random: any RandomNumberGenerator = SystemRandomNumberGenerator(), clock: @escaping @Sendable () -> Date,
-        uptime: @escaping @Sendable () -> NIODeadline = { .now() }, records: @escaping CallRecordSink = { _ in }
+        uptime: @escaping @Sendable () -> NIODeadline = { .now() }, records: @escaping CallRecordSink = { _ in }, recorder: Recorder? = nil
     ) {
         self.settings = settings
         self.outlets = outlets
@@ -51,6 +53,7 @@ final class SwitchboardCore {
         self.clock = clock
         self.uptime = uptime
         self.records = records
+        self.recorder = recorder
         limits = CallLimits(settings: settings.configuration.limits.unauthenticated)
         callsOnLoop = Array(repeating: 0, count: outlets.loopCount)
     }
@@ -159,6 +162,7 @@ final class SwitchboardCore {
 
     private func record(_ entry: CallEntry, _ media: MediaFigures?) {
         var record = entry.record
+        record.recording = entry.recording?.outcome
         record.finish(entry.call.end ?? CallEnd(.failed), at: clock(), media: media)
         records(record)
         notify(entry, state: "ended", record)
@@ -210,6 +214,7 @@ final class SwitchboardCore {
         var info = AgentCallInfo(
             call: entry.id, from: entry.decision.from.e164, to: entry.decision.to.e164,
             account: agent.account ?? TwilioDialect.defaultAccount, parameters: step.parameters.merging(entry.parameters) { $1 })
+        info.routeParameters = step.parameters
         info.isBrowser = entry.isBrowser
         info.isOutbound = entry.isOutbound
         info.headers = Dictionary(entry.record.headers.map { ($0.name, $0.value) }) { first, _ in first }
@@ -217,6 +222,7 @@ final class SwitchboardCore {
         let order = AgentOrder(agent: agent, info: info)
         let id = entry.id
         entries[id]?.record.begin(step: "agent", target: agent.name)
+        entries[id]?.isStepRecorded = step.record
         entry.logger.info("dialling agent", metadata: ["agent": "\(agent.name)"])
         outlets.media(entry.loop) { loop, now in loop.perform(on: id, now: now) { $0.dial(order, now: now) } }
     }
@@ -249,8 +255,8 @@ final class SwitchboardCore {
     }
 
     private func join(_ entry: CallEntry) {
-        let id = entry.id
-        outlets.media(entry.loop) { loop, now in loop.perform(on: id, now: now) { $0.connect(now: now) } }
+        let (id, recording) = (entry.id, recording(of: entry))
+        outlets.media(entry.loop) { loop, now in loop.perform(on: id, now: now) { $0.connect(recordedBy: recording, now: now) } }
     }
 
     private func finish(_ entry: CallEntry, _ end: CallEnd, tellCaller: Bool) {
@@ -313,8 +319,16 @@ final class SwitchboardCore {
             let end = limits.endAfter(minutes: entries[id]?.decision.route?.maxMinutes ?? 0)
             update(id) { $0.end(end, into: &$1) }
         case .played: update(id) { $0.played(into: &$1) }
+        case .keyToSignal(let digit, let milliseconds, let toCallee): signal(digit, milliseconds, toCallee: toCallee, id)
+        case .toneHeard(let tone, let byCallee): toneHeard(tone, byCallee: byCallee, id)
         case .released(let figures): forget(id, figures)
         }
+    }
+
+    private func toneHeard(_ tone: LineTone, byCallee: Bool, _ id: CallID) {
+        figures.lineTones[tone, default: 0] += 1
+        entries[id]?.logger.info("tone on the line", metadata: ["tone": "\(tone.rawValue)", "party": "\(byCallee ? "callee" : "caller")"])
+        note(tone.sentence(of: byCallee ? "The called party" : "The caller"), id)
     }
 
     // MARK: Draining

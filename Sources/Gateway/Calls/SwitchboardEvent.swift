@@ -52,6 +52,8 @@ struct SwitchboardFigures: Sendable {
     var callsOut: [CallOut: Int] = [:]
     /// How many calls each limit refused or ended.
     var refused: [CallLimits.Limit: Int] = [:]
+    /// How often each tone was heard on a phone's line.
+    var lineTones: [LineTone: Int] = [:]
     var isDraining = false
     /// Of the configuration in force, in its order.
     var agents: [AgentUse] = []

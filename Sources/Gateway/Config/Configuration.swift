@@ -14,6 +14,7 @@ public struct Configuration: Sendable {
     public var dialplan = "dialplan.yaml"
     public var limits = Limits()
     public var calls = Calls()
+    public var recordings = Recordings()
     public var log = Log()
 
     /// Every key at its default.
@@ -172,6 +173,28 @@ extension Configuration {
         public var database = Database.sqlite("../data/calls.db")
         /// How long records are kept; 0 keeps them for ever.
         public var retentionDays = 90
+    }
+
+    /// What is recorded is the dial plan's to say (`record`); how, is said here.
+    public struct Recordings: Sendable, Equatable {
+        /// The word is also the end of the files' names.
+        public enum Format: String, Sendable, CaseIterable {
+            case wav, opus
+        }
+
+        /// Where the files go; made when the first call is recorded.
+        public var folder = "../data/recordings"
+        public var format = Format.wav
+        /// How long they are kept; 0 keeps them for ever.
+        public var retentionDays = 30
+        /// Both sides hear a beep at once and every 15 s.
+        public var tone = false
+        /// Path of a WAV file that is played before sound is recorded.
+        public var announcement: String?
+        /// False silences keys that are heard as tones.
+        public var keepsDigits = true
+
+        public init() {}
     }
 
     public struct Log: Sendable {

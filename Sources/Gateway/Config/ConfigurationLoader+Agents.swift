@@ -67,7 +67,6 @@ extension ConfigurationLoader {
         if dialect != .openai { refuse(openAI, "goes with protocol: openai only") }
         if dialect != .twilio {
             refuse(["webhook", "account"], "goes with protocol: twilio only")
-            if dialect == .tandem || dialect == .openai, let value = node.entry("protocol") { Unbuilt.agentProtocol.report(at: value, problems) }
         } else if let value = node.entry("webhook") ?? node.entry("account") {
             Unbuilt.webhook.report(at: value, problems)
         }

@@ -110,15 +110,12 @@ extension ConfigurationLoader {
             if isSound, trunk.codecs.isEmpty { problems.error("codecs needs at least one", at: reader.node.entry("codecs") ?? reader.node) }
         }
         trunk.dtmf = reader.word("dtmf", Trunk.DTMF.self) ?? trunk.dtmf
-        if trunk.dtmf == .info, let node = reader.node.entry("dtmf") { Unbuilt.dtmf.report(at: node, problems) }
         trunk.srtp = reader.word("srtp", Trunk.SRTP.self) ?? trunk.srtp
         if let node = reader.node.entry("srtp") {
             if trunk.srtp == .required { Unbuilt.requiredSRTP.report(at: node, problems) }
             if trunk.srtp == .optional { Unbuilt.optionalSRTP.report(at: node, problems) }
         }
-        let echo = reader.word("echo", Trunk.Echo.self)
-        trunk.echo = echo ?? trunk.echo
-        if echo == .auto, let node = reader.node.entry("echo") { Unbuilt.echo.report(at: node, problems) }
+        trunk.echo = reader.word("echo", Trunk.Echo.self) ?? trunk.echo
     }
 
     private func readCodecs(_ nodes: [YAMLNode], _ reader: MappingReader, _ isSound: inout Bool) -> [Trunk.Codec] {

@@ -80,6 +80,7 @@ struct ConfigurationLoader {
         configuration.dialplan = ConfigurationFile.resolve(plan, besides: file)
         configuration.limits = readLimits(reader.take("limits"))
         configuration.calls = readCalls(reader.take("calls"))
+        configuration.recordings = readRecordings(reader.take("recordings"))
         configuration.log = readLog(reader.take("log"))
         reader.finish()
         checkTogether(configuration, http, browser, sip)

@@ -5,6 +5,8 @@ public struct Trunk: Sendable {
         case pcma = "PCMA"
         case g722 = "G722"
         case opus
+        case l16Narrow = "L16/8000"
+        case l16Wide = "L16/16000"
     }
 
     public enum DTMF: String, Sendable, CaseIterable {

@@ -6,8 +6,8 @@ import Dialplan
 /// Whoever builds one removes its case here.
 enum Unbuilt {
     case httpTLS, browserAuth, sipTLS, requiredSRTP, inboundAuth
-    case turn, register, dtmf, optionalSRTP, echo, hostNames
-    case agentProtocol, webhook, postgres
+    case turn, register, optionalSRTP, hostNames
+    case webhook, postgres
 
     var protects: Bool {
         switch self {
@@ -26,11 +26,8 @@ enum Unbuilt {
         case .inboundAuth: "inbound_auth is not built yet; remove it, and accept_from alone decides who may call in"
         case .turn: "turn is not built yet: browsers get no TURN server"
         case .register: "register is not built yet: no registration is kept"
-        case .dtmf: "keys are not yet sent by INFO: they come by it, and go as with auto"
         case .optionalSRTP: "srtp: optional is not built yet: RTP is plain"
-        case .echo: "echo cancellation is not built yet: echo is left as it comes"
         case .hostNames: "names of hosts are looked up (A and AAAA, not yet NAPTR and SRV) for calls out only: list their addresses in accept_from for calls in"
-        case .agentProtocol: "only the protocols twilio, telnyx and vonage are built yet: steps with this agent fall over to the next step"
         case .webhook: "webhook and account are not built yet: the WebSocket is opened without asking"
         case .postgres: "PostgreSQL is not built yet; name a file, and call records go to SQLite"
         }

@@ -17,6 +17,7 @@ final class BrowserLeg: Leg, MediaWire {
     private var outputs: [PeerOutput] = []
     private var slot: UnsafeMutableRawBufferPointer?
     private var isOver = false
+    private var sent: SentPackets?
 
     /// Our description's identifier and version (RFC 8829 5.2.2).
     var descriptionID: UInt64 = 0
@@ -125,7 +126,20 @@ final class BrowserLeg: Leg, MediaWire {
         guard let slot, let bytes = slot.baseAddress, let address = peer.selectedAddress,
             let protected = peer.protect(bytes, length: length, capacity: slot.count)
         else { return }
+        if port.audio.feedback.retransmission { keep(UnsafeRawBufferPointer(start: bytes, count: protected)) }
         io.send(length: protected, on: .browser, to: address)
+    }
+
+    /// For a browser that may ask for it again.
+    private func keep(_ packet: UnsafeRawBufferPointer) {
+        let kept = sent ?? SentPackets()
+        sent = kept
+        kept.keep(packet)
+    }
+
+    func resend(_ sequence: UInt16) {
+        guard let packet = sent?.packet(sequence), let address = peer.selectedAddress else { return }
+        send(packet, to: address)
     }
 
     func sendControl(length: Int, now: NIODeadline) {
@@ -189,4 +203,5 @@ final class DeferredWire: MediaWire {
     func packetBuffer() -> UnsafeMutableRawBufferPointer? { target?.packetBuffer() }
     func sendMedia(length: Int, now: NIODeadline) { target?.sendMedia(length: length, now: now) }
     func sendControl(length: Int, now: NIODeadline) { target?.sendControl(length: length, now: now) }
+    func resend(_ sequence: UInt16) { target?.resend(sequence) }
 }

@@ -1,5 +1,6 @@
 import NIOCore
 import RTP
+import Transcode
 
 /// The view a call's media has of a caller or callee that sends RTP: a browser or a trunk. Confined to the media loop.
 protocol Leg: AnyObject {
@@ -21,6 +22,10 @@ protocol LegEvents: AnyObject {
     func legBecameReady()
     /// The far end of this leg is gone.
     func legEnded(_ leg: any Leg, _ end: CallEnd)
+    /// A key is to be sent to this leg's far end by signalling.
+    func leg(_ leg: any Leg, signals digit: Digit, milliseconds: Int)
+    /// A tone on this leg says who or what is there; each is told once.
+    func leg(_ leg: any Leg, heard tone: LineTone)
 }
 
 /// What is counted of a leg.
@@ -35,4 +40,6 @@ struct LegFigures: Sendable {
     var forged = 0
     /// Datagrams that were no packet of this leg.
     var malformed = 0
+    /// Of a phone line that has an echo, while or until it was taken out.
+    var echo: LineEchoCanceller.Figures?
 }

@@ -17,8 +17,12 @@ final class TrunkLeg: Leg, MediaWire {
         var acceptFrom: [AddressPrefix]
         var codecs: [AudioCodec]
         var sendsTelephoneEvents: Bool
+        /// Whether keys go to the phone by SIP INFO.
+        var signalsKeys: Bool
         /// Whether keys are looked for in the sound of a phone that sends no telephone-events.
         var detectsInbandKeys: Bool
+        /// The trunk's `echo`.
+        var cancelsEcho: Bool
         var sessionID: UInt64
         var cname: String
 
@@ -30,14 +34,18 @@ final class TrunkLeg: Leg, MediaWire {
             self.signallingPeer = signallingPeer
             acceptFrom = (trunk.acceptFrom.map(\.description) + hosts).compactMap { AddressPrefix($0) }
             codecs = trunk.codecs.compactMap { AudioCodec(rawValue: $0.rawValue.lowercased()) }
-            sendsTelephoneEvents = trunk.dtmf != .inband
+            sendsTelephoneEvents = trunk.dtmf != .inband && trunk.dtmf != .info
+            signalsKeys = trunk.dtmf == .info
             detectsInbandKeys = trunk.dtmf == .auto || trunk.dtmf == .inband
+            cancelsEcho = trunk.echo == .auto
             sessionID = UInt64(now.uptimeNanoseconds)
             cname = call.description
         }
     }
 
     private(set) var port: RTPAudioPort
+    /// Unless the other end is a phone too: two phones hear each other as they are.
+    private let cancelsEcho: Bool
     private let socket: TrunkPort
     private var description: TrunkMediaSession
     private var latch: SourceLatch
@@ -73,6 +81,7 @@ final class TrunkLeg: Leg, MediaWire {
         io: any MediaIO, table: LegTable, events: any LegEvents, logger: Logger, port: (any MediaWire) -> RTPAudioPort, now: NIODeadline
     ) {
         self.socket = socket
+        cancelsEcho = parameters.cancelsEcho
         self.description = description
         self.io = io
         self.table = table
@@ -89,6 +98,7 @@ final class TrunkLeg: Leg, MediaWire {
         wire.target = self
         self.port.keepsStreamAlive = true
         self.port.detectsInbandKeys = parameters.detectsInbandKeys
+        self.port.signalledKeys = parameters.signalsKeys ? SignalledKeys() : nil
         table.register(self, socket)
     }
 
@@ -153,7 +163,14 @@ final class TrunkLeg: Leg, MediaWire {
 
     // MARK: Leg
 
-    func tick(now: NIODeadline, wallClock: NTPTimestamp) { port.tick(now: now, wallClock: wallClock) }
+    func tick(now: NIODeadline, wallClock: NTPTimestamp) {
+        port.tick(now: now, wallClock: wallClock)
+        if let key = port.signalledKeys?.next(now: now) { events?.leg(self, signals: key.digit, milliseconds: key.milliseconds) }
+        while let tone = port.takeLineTone() { events?.leg(self, heard: tone) }
+    }
+
+    /// Told before the leg is joined to another: a phone's own network has taken out what there is to take out.
+    func prepare(isWithPhone: Bool) { port.cancelsEcho = cancelsEcho && !isWithPhone }
 
     func expire(now: NIODeadline) {
         port.expire(now: now)
@@ -184,7 +201,8 @@ final class TrunkLeg: Leg, MediaWire {
     var figures: LegFigures {
         LegFigures(
             rtp: port.statistics, codec: isNegotiated ? port.audio.codec.sdpName : nil,
-            address: latch.destination.map { Redacted($0).description }, inbound: port.inboundCounters, malformed: malformed)
+            address: latch.destination.map { Redacted($0).description }, inbound: port.inboundCounters, malformed: malformed,
+            echo: port.echoFigures)
     }
 
     // MARK: Network

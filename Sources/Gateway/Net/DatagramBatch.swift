@@ -9,6 +9,8 @@ final class DatagramBatch {
     private let vectors: UnsafeMutablePointer<iovec>
     private let addresses: UnsafeMutablePointer<sockaddr_in6>
     private let headers: UnsafeMutablePointer<tandem_mmsghdr>
+    /// Entries that the last `receive` used, and that the kernel wrote to.
+    private var used: Int
     /// Datagrams queued for `flush`.
     private(set) var count = 0
 
@@ -16,6 +18,7 @@ final class DatagramBatch {
 
     init(capacity: Int) {
         self.capacity = capacity
+        used = capacity
         slab = .allocate(byteCount: capacity * DatagramSize.slot, alignment: 64)
         vectors = .allocate(capacity: capacity)
         addresses = .allocate(capacity: capacity)
@@ -41,12 +44,13 @@ final class DatagramBatch {
 
     /// - Returns: the datagrams that were there, at most the capacity.
     func receive(from descriptor: Int32) -> Int {
-        for index in 0..<capacity {
-            // The kernel overwrites both.
+        let (vectors, headers) = (vectors, headers)
+        for index in 0..<used {
             vectors[index].iov_len = DatagramSize.slot
             headers[index].header.msg_namelen = Self.addressLength
         }
-        return max(0, Int(tandem_recvmmsg(descriptor, headers, UInt32(capacity))))
+        used = max(0, Int(tandem_recvmmsg(descriptor, headers, UInt32(capacity))))
+        return used
     }
 
     /// The datagram at `index` of the last `receive`; nil when its sender's address cannot be read.

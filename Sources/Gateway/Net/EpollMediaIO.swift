@@ -1,5 +1,6 @@
 import CShims
 import Glibc
+import NIOCore
 import RTP
 
 /// Raw non-blocking datagram sockets in an epoll set: recvmmsg until empty, one sendmmsg a turn for the shared socket.
@@ -10,12 +11,15 @@ final class EpollMediaIO: MediaIO {
     private(set) var counters = MediaIOCounters()
 
     private let browserSocket: Int32
-    private let epoll: Int32
+    let epoll: Int32
     private let ports: PortPool
     private let trunkHost: TransportAddress
     private let receiving: DatagramBatch
     private let sending: DatagramBatch
     private let ready: UnsafeMutablePointer<epoll_event>
+    var streams: [Int32: any StreamReader] = [:]
+    /// What a stream is read into.
+    var streamRoom = ByteBuffer()
 
     /// Sockets reported by one epoll_wait; what is beyond comes in the next turn, a millisecond later.
     private static let mostReady = 512
@@ -65,7 +69,11 @@ final class EpollMediaIO: MediaIO {
     func poll(into receiver: any DatagramReceiver) {
         let count = epoll_wait(epoll, ready, Int32(Self.mostReady), 0)
         guard count > 0 else { return }
-        for index in 0..<Int(count) { drain(ready[index].data.fd, into: receiver) }
+        for index in 0..<Int(count) {
+            let reported = ready[index].data.u64
+            let descriptor = Int32(truncatingIfNeeded: reported)
+            if reported & Self.streamFlag != 0 { read(stream: descriptor) } else { drain(descriptor, into: receiver) }
+        }
     }
 
     private func drain(_ descriptor: Int32, into receiver: any DatagramReceiver) {
@@ -100,6 +108,7 @@ final class EpollMediaIO: MediaIO {
     }
 
     func close() {
+        streams = [:]
         Glibc.close(browserSocket)
         Glibc.close(epoll)
     }
@@ -112,7 +121,7 @@ final class EpollMediaIO: MediaIO {
     private func watch(_ descriptor: Int32) {
         var event = epoll_event()
         event.events = EPOLLIN.rawValue
-        event.data.fd = descriptor
+        event.data.u64 = UInt64(UInt32(bitPattern: descriptor))
         _ = epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event)
     }
 }

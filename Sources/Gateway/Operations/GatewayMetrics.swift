@@ -8,6 +8,7 @@ struct GatewayMetrics: Sendable {
     let sip: SIPDriver
     let ports: PortPool
     let records: RecordStore
+    let recorder: Recorder
     let agentHealth: AgentHealth
 
     func text() async -> String {
@@ -20,8 +21,10 @@ struct GatewayMetrics: Sendable {
         addCalls(figures, &metrics)
         addFarEnds(figures, &metrics)
         addMedia(media, &metrics)
+        addTurns(media, &metrics)
         addSIP(sip.counters, &metrics)
         addRecords(records.counters, &metrics)
+        addRecordings(recorder.counters, &metrics)
         return metrics.text
     }
 
@@ -38,6 +41,9 @@ struct GatewayMetrics: Sendable {
         metrics.add(
             "tandem_refused_total", .counter, "Calls refused or ended by a limit, of money or of time.",
             CallLimits.Limit.allCases.map { ("limit=\"\($0.rawValue)\"", Double(figures.refused[$0] ?? 0)) })
+        metrics.add(
+            "tandem_line_tones_total", .counter, "Fax and call-progress tones heard on phones' lines, once a leg each.",
+            LineTone.allCases.map { ("tone=\"\($0.rawValue)\"", Double(figures.lineTones[$0] ?? 0)) })
         metrics.add("tandem_draining", .gauge, "1 while no new calls are taken.", figures.isDraining ? 1 : 0)
         metrics.add("tandem_rtp_ports", .gauge, "RTP ports in use.", ports.count)
     }
@@ -64,6 +70,15 @@ struct GatewayMetrics: Sendable {
         metrics.add("tandem_records_waiting", .gauge, "Call records that wait to be written.", records.waiting)
     }
 
+    private func addRecordings(_ recordings: Recorder.Counters, _ metrics: inout MetricsText) {
+        metrics.add("tandem_recordings", .gauge, "Recordings of calls being written.", recordings.active)
+        metrics.add("tandem_recordings_finished_total", .counter, "Recordings completed.", recordings.finished)
+        metrics.add("tandem_recordings_failed_total", .counter, "Recordings the disk refused.", recordings.failed)
+        metrics.add(
+            "tandem_recordings_dropped_milliseconds_total", .counter, "Sound left out of recordings because the disk was slow.",
+            recordings.droppedMilliseconds)
+    }
+
     private func addMedia(_ loops: [MediaLoopSnapshot], _ metrics: inout MetricsText) {
         func add(_ name: String, _ kind: MetricsText.Kind, _ help: String, _ value: (MediaLoopSnapshot) -> Int) {
             metrics.add(name, kind, help, loops.enumerated().map { ("loop=\"\($0.offset)\"", Double(value($0.element))) })
@@ -86,8 +101,11 @@ struct GatewayMetrics: Sendable {
         add("tandem_rtp_reordered_total", .counter, "RTP packets that came out of order and in time.") { $0.legs.rtp.reordered }
         add("tandem_recovered_frames_total", .counter, "Lost frames restored by in-band error correction.") { $0.legs.inbound.recovered }
         add("tandem_restored_frames_total", .counter, "Lost frames of which a later packet brought a copy (RED).") { $0.legs.inbound.restored }
+        add("tandem_retransmitted_frames_total", .counter, "Lost packets that were asked for again and came in time (NACK).") { $0.legs.rtp.retransmitted }
+        add("tandem_resent_packets_total", .counter, "Packets sent again because a browser asked for them (NACK).") { $0.legs.rtp.resent }
         add("tandem_concealed_milliseconds_total", .counter, "Sound concealed by decoders.") { $0.legs.inbound.concealedMilliseconds }
         add("tandem_filled_milliseconds_total", .counter, "Silence and comfort noise put in.") { $0.legs.inbound.filledMilliseconds }
+        add("tandem_echo_legs", .gauge, "Phone legs with a line echo that is taken out.") { $0.echoLegs }
         add("tandem_opus_reduced_legs", .gauge, "Legs whose Opus is below its usual bitrate for congestion.") { $0.opusReduced }
         add("tandem_opus_protected_legs", .gauge, "Legs whose Opus carries error correction for loss.") { $0.opusProtected }
         add("tandem_opus_redundant_legs", .gauge, "Legs whose Opus is sent twice for loss (RED).") { $0.opusRedundant }
@@ -99,6 +117,20 @@ struct GatewayMetrics: Sendable {
         add("tandem_datagrams_received_total", .counter, "Datagrams read.") { $0.io.received }
         add("tandem_datagrams_sent_total", .counter, "Datagrams sent.") { $0.io.sent }
         add("tandem_send_failures_total", .counter, "Datagrams the system did not take.") { $0.io.sendFailures }
+    }
+
+    private func addTurns(_ loops: [MediaLoopSnapshot], _ metrics: inout MetricsText) {
+        var turns = TurnMeter.Figures()
+        for loop in loops { turns.add(loop.turns) }
+        metrics.add(
+            "tandem_agent_answer_seconds", "From the caller's end of speech to the agent's first sound on the wire.",
+            buckets: zip(TurnMeter.bounds, turns.histogram).map { (Double($0) / 1000, $1) }, count: turns.turns,
+            sum: Double(turns.agentMilliseconds + turns.downMilliseconds) / 1000)
+        metrics.add(
+            "tandem_agent_answer_parts_seconds_total", .counter, "The sum of all answers' times, by where they passed.",
+            [("part=\"agent\"", Double(turns.agentMilliseconds) / 1000), ("part=\"gateway\"", Double(turns.downMilliseconds) / 1000)])
+        metrics.add("tandem_agent_interruptions_total", .counter, "Times agents' speech was cut off.", turns.interruptions)
+        metrics.add("tandem_agent_dropped_milliseconds_total", .counter, "Agents' speech that was cut off unheard.", turns.droppedMilliseconds)
     }
 
     private func addSIP(_ sip: SIPCounters, _ metrics: inout MetricsText) {

@@ -3,7 +3,7 @@ struct MetricsText {
     private(set) var text = ""
 
     enum Kind: String {
-        case gauge, counter
+        case gauge, counter, histogram
     }
 
     /// One metric with its help line; `samples` are label sets ("" for none) and values.
@@ -17,6 +17,15 @@ struct MetricsText {
 
     mutating func add(_ name: String, _ kind: Kind, _ help: String, _ value: some BinaryInteger) {
         add(name, kind, help, [("", Double(value))])
+    }
+
+    /// A histogram.
+    /// - Parameters:
+    ///   - buckets: upper bounds, and how many values are not above each
+    mutating func add(_ name: String, _ help: String, buckets: [(bound: Double, count: Int)], count: Int, sum: Double) {
+        add(name, .histogram, help, [])
+        for bucket in buckets { text += "\(name)_bucket{le=\"\(Self.number(bucket.bound))\"} \(bucket.count)\n" }
+        text += "\(name)_bucket{le=\"+Inf\"} \(count)\n\(name)_sum \(Self.number(sum))\n\(name)_count \(count)\n"
     }
 
     /// A label's value as the format wants it.

@@ -49,6 +49,43 @@ struct CallRecord: Sendable, Equatable {
         var concealedMilliseconds = 0
         /// Lost frames restored by in-band error correction.
         var recovered = 0
+        /// Of an agent; nil where it never answered the caller and was never interrupted.
+        var turns: Turns?
+        /// Of a phone line with an echo: how much weaker that is than what is played, in dB (ERL).
+        var echoReturnLoss: Double?
+        /// And how much of it was taken out, in dB (ERLE).
+        var echoEnhancement: Double?
+    }
+
+    /// How a conversation with an agent went: what callers wait for, and what they do not hear.
+    struct Turns: Sendable, Equatable, Codable {
+        /// Answers of the agent to something the caller said.
+        var answers = 0
+        /// Means from the caller's end of speech to the agent's first sound as it came, and from there to the wire.
+        var agentMilliseconds = 0
+        var gatewayMilliseconds = 0
+        var longestMilliseconds = 0
+        var interruptions = 0
+        /// Of the answers that were interrupted: what was heard, and what was not.
+        var playedMilliseconds = 0
+        var droppedMilliseconds = 0
+        /// Breaks inside the agent's speech.
+        var gaps = 0
+    }
+
+    /// The recording of the call's sound.
+    struct Recorded: Sendable, Equatable, Codable {
+        enum State: String, Sendable, Codable {
+            case recording, paused
+            /// The call is over, and the file complete, or about to be.
+            case finished
+            /// The disk refused it; what there is of it may end early.
+            case failed
+        }
+
+        /// Path below the folder of recordings.
+        var file: String
+        var state: State
     }
 
     /// A header of the call that routes may look at.
@@ -76,6 +113,8 @@ struct CallRecord: Sendable, Equatable {
     var steps: [Step] = []
     /// The caller first.
     var legs: [Leg] = []
+    /// Nil for a call that is not recorded.
+    var recording: Recorded?
     var startedAt: Date
     var ringingAt: Date?
     var answeredAt: Date?

@@ -25,6 +25,7 @@ struct CallRow: Codable, FetchableRecord, PersistableRecord {
     var talk_ms: Int64
     var steps: [CallRecord.Step]
     var legs: [CallRecord.Leg]
+    var recording: CallRecord.Recorded?
     var headers: [CallRecord.Header]
     var events: [Event]
     var explanation: String?
@@ -50,6 +51,7 @@ struct CallRow: Codable, FetchableRecord, PersistableRecord {
         talk_ms = record.talkMilliseconds
         steps = record.steps
         legs = record.legs
+        recording = record.recording
         headers = record.headers
         events = record.events.prefix(CallRecord.listLimit).map { Event(ms: $0.at.milliseconds, what: $0.what) }
         explanation = record.explanation?.json
@@ -70,6 +72,7 @@ struct CallRow: Codable, FetchableRecord, PersistableRecord {
         record.endedAt = Date(milliseconds: ended_ms)
         record.steps = steps
         record.legs = legs
+        record.recording = recording
         record.headers = headers
         record.events = events.map { CallRecord.Event(at: Date(milliseconds: $0.ms), what: $0.what) }
         record.explanation = explanation.map(CallExplanation.init(json:))

@@ -61,7 +61,8 @@ extension CallRecord.Leg {
         guard packetsReceived > 0, let codec else { return nil }
         let model: EModel.Codec
         switch codec.lowercased() {
-        case "pcmu", "pcma": model = .g711
+        // Samples as they are lose what G.711 does when a packet is lost, and are concealed by the same means.
+        case "pcmu", "pcma", "l16": model = .g711
         case "g722": model = .g722
         case "opus": model = .opus
         default: return nil

@@ -27,6 +27,9 @@ enum RecordSchema {
                     );
                     """)
         }
+        migrator.registerMigration("2 recordings") { database in
+            try database.execute(sql: "ALTER TABLE calls ADD COLUMN recording TEXT;")
+        }
         return migrator
     }
 }

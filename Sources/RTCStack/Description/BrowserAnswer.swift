@@ -82,6 +82,9 @@ extension BrowserOffer {
             preconditionFailure("an offer without a codec in common is not constructed")
         }
         audio.rtcpMux = true
+        audio.feedback = AudioFeedback(section, payloadType: audio.payloadType)
+        // Ours is not built yet.
+        audio.feedback.transportSequence = nil
 
         var answer = SessionDescription(
             origin: Origin(
@@ -117,7 +120,7 @@ extension BrowserOffer {
         parameters: BrowserAnswerParameters
     ) -> MediaDescription {
         var answer = Self.transported(section, formats: agreed.formatList, direction: audio.direction, role, parameters)
-        answer.attributes += agreed.attributes
+        answer.attributes += agreed.attributes + audio.feedback.attributes(payloadType: audio.payloadType)
         answer.attributes.append(Attribute("ptime", "\(audio.packetTime)"))
         if audio.direction.sends {
             // Pages look for the stream of a track event, so the track belongs to one.

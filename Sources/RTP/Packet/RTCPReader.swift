@@ -58,6 +58,7 @@ struct RTCPReader {
         case RTCPType.receiverReport: 4 + count * ReportBlock.length
         case RTCPType.goodbye: count * 4
         case RTCPType.extendedReport: 4
+        case RTCPType.transportFeedback: TransportFeedback.headerLength
         default: 0
         }
     }
@@ -69,5 +70,6 @@ enum RTCPType {
     static let receiverReport: UInt8 = 201
     static let sourceDescription: UInt8 = 202
     static let goodbye: UInt8 = 203
+    static let transportFeedback: UInt8 = 205
     static let extendedReport: UInt8 = 207
 }

@@ -7,6 +7,7 @@ struct Reception: ~Copyable {
     /// Counters of the receiving half; losses are in the source.
     private(set) var counters = RTPStatistics()
     private(set) var wait = ReorderingWait()
+    var requests = RetransmissionRequests()
     private var formats: FormatTable
     private var hold = HoldBuffer()
     private var candidate = SourceCandidate()
@@ -19,6 +20,9 @@ struct Reception: ~Copyable {
     }
 
     var lost: Int { lostWithEarlierSources + (source?.tracker.lost ?? 0) }
+
+    /// Whether packets are held for one that is missing.
+    var isWaiting: Bool { holdDeadline != nil }
 
     var deadline: NIODeadline? {
         guard let digit = source?.telephone.deadline else { return holdDeadline }
@@ -48,7 +52,7 @@ struct Reception: ~Copyable {
         }
         candidate.clear()
         wait.shrink(now: now)
-        guard let sequence = place(view, kind, now: now, into: &events) else { return }
+        guard let sequence = place(view, content, now: now, into: &events) else { return }
         order(makePacket(view, content, sequence: sequence, now: now), now: now, into: &events)
     }
 
@@ -101,6 +105,7 @@ struct Reception: ~Copyable {
             events.append(.gap(StreamGap(reason: .newSource, lostPackets: 0)))
         }
         wait.forgetHoles()
+        requests.forget()
         let clockRate = kind == .audio ? formats.clockRate(of: view.payloadType) : formats.firstAudioClockRate
         source = AcceptedSource(
             ssrc: view.ssrc, sequence: view.sequenceNumber, clockRate: clockRate,
@@ -114,8 +119,9 @@ struct Reception: ~Copyable {
 
     /// - Returns: the packet's extended sequence number, or `nil` when it is not to be passed on.
     private mutating func place(
-        _ view: RTPPacketView, _ kind: FormatTable.Kind, now: NIODeadline, into events: inout [RTPEvent]
+        _ view: RTPPacketView, _ content: PacketContent, now: NIODeadline, into events: inout [RTPEvent]
     ) -> Int64? {
+        let kind = content.kind
         guard let newest = source?.tracker.highest, let verdict = source?.tracker.receive(view.sequenceNumber) else {
             return nil
         }
@@ -131,21 +137,32 @@ struct Reception: ~Copyable {
         case .advanced(let sequence):
             if sequence > newest + 1 {
                 wait.holeOpened(first: newest + 1, last: sequence - 1, now: now)
+                // A network that reorders sends most of it by itself, and a packet with copies fills its hole.
+                if wait.current == .zero, kind == .audio, content.offset == 0 {
+                    requests.holeOpened(first: newest + 1, last: sequence - 1, packetTime: source?.packetTime ?? .zero, now: now)
+                }
             }
             count(view, kind, now: now)
             return sequence
         case .reordered(let sequence):
             count(view, kind, now: now)
-            wait.packetCameLate(sequence, packetTime: source?.packetTime ?? .zero, now: now)
+            let lateness = wait.openedAt(sequence).map { now - $0 } ?? .zero
+            let isAnswer = requests.packetCameLate(sequence, lateness: lateness)
+            if !isAnswer { wait.packetCameLate(sequence, packetTime: source?.packetTime ?? .zero, now: now) }
             guard let next = source?.next, sequence >= next else {
                 counters.late += 1
                 return nil
+            }
+            if isAnswer {
+                counters.retransmitted += 1
+                return sequence
             }
             counters.reordered += 1
             return sequence
         case .restarted(let sequence):
             releaseAll(into: &events)
             wait.forgetHoles()
+            requests.forget()
             source?.restart(at: sequence, into: &events)
             count(view, kind, now: now)
             return sequence
@@ -170,7 +187,7 @@ struct Reception: ~Copyable {
     }
 
     private mutating func order(_ packet: ReceivedPacket, now: NIODeadline, into events: inout [RTPEvent]) {
-        if packet.sequence == source?.next || (hold.isEmpty && wait.current == .zero) {
+        if packet.sequence == source?.next || (hold.isEmpty && patience(for: source?.next) == .zero) {
             source?.pass(packet, counting: &counters, into: &events)
         } else if !hold.insert(packet) {
             // No room: nothing is worth waiting for any longer.
@@ -181,12 +198,18 @@ struct Reception: ~Copyable {
         releaseDue(now: now, into: &events)
     }
 
+    /// How long a missing packet is waited for: as long as this network reorders, or until it could have been sent again.
+    private func patience(for sequence: Int64?) -> TimeAmount {
+        guard let sequence, let answer = requests.wait, requests.hasAsked(for: sequence) else { return wait.current }
+        return max(answer, wait.current)
+    }
+
     /// Passes on what is held as far as it is in order or the hole before it has been waited for long enough.
     private mutating func releaseDue(now: NIODeadline, into events: inout [RTPEvent]) {
         holdDeadline = nil
         while let first = hold.first, let next = source?.next {
             if first.sequence > next {
-                let due = (wait.openedAt(next) ?? first.arrival) + wait.current
+                let due = (wait.openedAt(next) ?? first.arrival) + patience(for: next)
                 guard now >= due else {
                     holdDeadline = due
                     return

@@ -5,7 +5,7 @@ struct PacketSender {
     let ssrc: UInt32
     /// Added to the timestamps of our axis (RFC 3550, 5.1: random).
     private let timestampOffset: UInt32
-    private var nextSequence: UInt16
+    private(set) var nextSequence: UInt16
     private(set) var packets = 0
     /// Payload bytes.
     private(set) var octets = 0

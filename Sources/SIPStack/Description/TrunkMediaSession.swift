@@ -145,8 +145,8 @@ extension TrunkMediaSession {
         var events: [TelephoneEventFormat] = []
         if offersTelephoneEvent {
             // 8000 in any case: many peers know no other clock (ARCHITECTURE 4a.6).
-            if codecs.contains(.opus) {
-                events.append(TelephoneEventFormat(payloadType: number(eventPayloadTypes[48000], 110), clockRate: 48000))
+            for (clockRate, standard) in [(48000, UInt8(110)), (16000, 109)] where codecs.contains(where: { $0.rtpClockRate == clockRate }) {
+                events.append(TelephoneEventFormat(payloadType: number(eventPayloadTypes[clockRate], standard), clockRate: clockRate))
             }
             events.append(TelephoneEventFormat(payloadType: number(eventPayloadTypes[8000], 101), clockRate: 8000))
         }

@@ -1,9 +1,9 @@
 /// Requests within the dialog (RFC 3261 12.2.1.1) and the way they take.
 extension Dialog {
     /// Builds the next request; `via` is this side's.
-    mutating func request(_ method: String, via: String, fields: [(String, String)]) -> [UInt8] {
+    mutating func request(_ method: String, via: String, fields: [(String, String)], body: [UInt8] = [], type: String? = nil) -> [UInt8] {
         localSequence += 1
-        return write(method, sequence: localSequence, via: via, fields: fields)
+        return write(method, sequence: localSequence, via: via, fields: fields, body: body, type: type)
     }
 
     /// The ACK of a 2xx to an INVITE of ours, whose CSeq number it repeats (RFC 3261 13.2.2.4).
@@ -17,7 +17,9 @@ extension Dialog {
         return Self.withoutHeaders(first.uri)
     }
 
-    private func write(_ method: String, sequence: UInt32, via: String, fields: [(String, String)]) -> [UInt8] {
+    private func write(
+        _ method: String, sequence: UInt32, via: String, fields: [(String, String)], body: [UInt8] = [], type: String? = nil
+    ) -> [UInt8] {
         var routes = routes.map { "<\($0.uri)>\($0.parameters.map(\.text).joined())" }
         if let first = self.routes.first, !Self.isLooseRouter(first.uri) {
             // The strict router is in the Request-URI, so the target comes last in the routes.
@@ -33,7 +35,7 @@ extension Dialog {
         writer.add("Call-ID", key.callID)
         writer.add("CSeq", "\(sequence) \(method)")
         writer.addForeign(fields)
-        return writer.finished()
+        return writer.finished(body: body, type: type)
     }
 
     /// Where that request goes: an open connection, else the first route or the target if it is numeric and reachable from here, else whence the far end's requests come.

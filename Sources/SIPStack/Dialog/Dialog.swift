@@ -34,6 +34,12 @@ struct Dialog: Sendable {
         let target: String?
     }
 
+    /// What an INFO of ours says.
+    struct Info: Sendable {
+        let contentType: String
+        let body: [UInt8]
+    }
+
     let id: SIPCallID
     let key: DialogKey
     /// From and To of requests we send (RFC 3261 12.2.1.1), as values.
@@ -52,6 +58,8 @@ struct Dialog: Sendable {
     var pendingReoffer: PendingReoffer?
     /// Answers challenges of our requests, where the INVITE was ours and was challenged.
     var digest: DigestClient?
+    /// The last INFO of ours, until it is answered.
+    var info: Info?
 
     init(id: SIPCallID, key: DialogKey, request: SIPRequest, localIdentity: [UInt8], flow: SIPFlow, transaction: UInt64, isDelayedOffer: Bool) {
         self.id = id

@@ -2,7 +2,7 @@
 /// A new codec is a file of its own and a line in each function here.
 public enum CodecCatalogue {
     /// The names that are understood, in lower case, best first.
-    public static let names = ["opus", "g722", "pcmu", "pcma"]
+    public static let names = ["opus", "g722", "pcmu", "pcma"] + L16.rates.map(L16.name)
 
     /// The sample rates that `name` can be decoded to and encoded from without a resampler; empty for an unknown name.
     public static func rates(of name: String) -> [Int] {
@@ -10,7 +10,7 @@ public enum CodecCatalogue {
         case "opus": OpusDecoder.rates
         case "g722": [G722.rate]
         case "pcmu", "pcma": [G711.rate]
-        default: []
+        case let other: L16.rate(named: other).map { [$0] } ?? []
         }
     }
 
@@ -22,7 +22,7 @@ public enum CodecCatalogue {
         case "g722": G722Decoder()
         case "pcmu": G711Decoder(law: .mu)
         case "pcma": G711Decoder(law: .a)
-        default: nil
+        default: L16Decoder(rate: rate)
         }
     }
 
@@ -37,7 +37,7 @@ public enum CodecCatalogue {
         case "g722": G722Encoder(frameMilliseconds: opus.frameMilliseconds)
         case "pcmu": G711Encoder(law: .mu, frameMilliseconds: opus.frameMilliseconds)
         case "pcma": G711Encoder(law: .a, frameMilliseconds: opus.frameMilliseconds)
-        default: nil
+        default: L16Encoder(rate: rate, frameMilliseconds: opus.frameMilliseconds)
         }
     }
 }

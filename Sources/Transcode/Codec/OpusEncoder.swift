@@ -53,9 +53,7 @@ public final class OpusEncoder: AudioEncoder {
         self.rate = rate
         frameSamples = rate / 1000 * settings.frameMilliseconds
         guard set(OPUS_SET_SIGNAL_REQUEST, OPUS_SIGNAL_VOICE), set(OPUS_SET_DTX_REQUEST, 0),
-            set(OPUS_SET_MAX_BANDWIDTH_REQUEST, Self.bandwidth(for: min(rate, settings.playbackRate))),
-            set(OPUS_SET_VBR_REQUEST, settings.isConstantBitrate ? 0 : 1),
-            set(complexity: settings.complexity), set(bitrate: settings.bitrate), set(expectedLoss: settings.expectedLoss)
+            change(settings)
         else { return nil }
     }
 
@@ -82,6 +80,14 @@ public final class OpusEncoder: AudioEncoder {
     @discardableResult
     public func set(bitrate: Int) -> Bool {
         bitrate > 0 && set(OPUS_SET_BITRATE_REQUEST, opus_int32(clamping: bitrate))
+    }
+
+    /// Changes everything but the frame length from the next frame on; the stream goes on. False when libopus refuses it.
+    @discardableResult
+    public func change(_ settings: Settings) -> Bool {
+        set(OPUS_SET_MAX_BANDWIDTH_REQUEST, Self.bandwidth(for: min(rate, settings.playbackRate)))
+            && set(OPUS_SET_VBR_REQUEST, settings.isConstantBitrate ? 0 : 1) && set(complexity: settings.complexity)
+            && set(bitrate: settings.bitrate) && set(expectedLoss: settings.expectedLoss)
     }
 
     /// Changes the CPU spent on quality, 0 to 10. False when libopus refuses it.

@@ -1,8 +1,10 @@
+import Glibc
+
 /// Says when somebody begins to speak and when they have been silent for a while.
 ///
-/// Energy in steps of 10 ms against a noise floor that is learnt: the quietest step of the last two seconds, which
-/// pauses between words keep at the background's level. Speech begins after 30 ms above the threshold out of 40, so that
-/// a click does not count. Loop-confined; nothing is allocated after `init`.
+/// Energy in steps of 10 ms, in two bands, each against a background that is learnt (`VoiceBand`): what is loud in either is a
+/// voice. Speech begins after 30 ms above the threshold out of 40, so that a click does not count. `make bench-vad` measures it
+/// beside others (docs/performance.md). Loop-confined; nothing is allocated after `init`.
 public final class VoiceActivityDetector {
     /// What changed within the samples just heard.
     public enum Event: Sendable, Equatable {
@@ -10,40 +12,31 @@ public final class VoiceActivityDetector {
         case speechEnded
     }
 
-    /// How many decibels above the background speech is.
-    private static let margin: Float = 9
-    /// Below this nothing is speech, however silent the background: line noise and comfort noise stay under it.
-    private static let quietest: Float = -50
-    /// Above this everything is speech, however loud the background, so that a shout is heard in any noise.
-    private static let loudest: Float = -20
-    /// The floor may follow a new noise upward this fast in decibels per step (6 a second): a held vowel is no noise.
-    private static let rise: Float = 0.06
-    /// What a background is taken for before it was heard: between a quiet room and a noisy street, so that neither
-    /// counts as speech for more than a second while it is learnt.
-    private static let initialFloor: Float = -55
-    /// The minimum is taken over this many spans of `spanSteps`, two seconds in all.
-    private static let spans = 4
-    private static let spanSteps = 50
+    /// Hertz below which nothing is a voice: a DC offset or mains hum is none.
+    private static let lowest: Float = 100
+    /// Hertz that divide the bands: most of the voice and of a street's noise below, hisses above.
+    private static let divide: Float = 700
 
     public let rate: Int
     /// Whether somebody is speaking, hangover included.
     public private(set) var isSpeaking = false
     /// Samples since the last step that was loud enough to be speech.
     public private(set) var silentSamples = 0
-    /// The learnt background in dBFS.
-    public private(set) var noiseFloor: Float = VoiceActivityDetector.initialFloor
 
     private let stepSamples: Int
     private let hangoverSamples: Int
-    private var energy: Float = 0
     private var filled = 0
+    private var low = VoiceBand()
+    private var high = VoiceBand()
+    /// What the filters remember: the high-pass of one pole, then the two poles of the low band.
+    private let highPass: Float
+    private let lowPass: Float
     private var previousInput: Float = 0
     private var previousOutput: Float = 0
+    private var firstPole: Float = 0
+    private var secondPole: Float = 0
     /// The last four steps, one bit each: loud enough or not.
     private var recent: UInt8 = 0
-    private let minima: UnsafeMutablePointer<Float>
-    private var span = 0
-    private var spanFilled = 0
 
     /// - Parameters:
     ///   - rate: samples a second; at least 8000.
@@ -52,13 +45,8 @@ public final class VoiceActivityDetector {
         self.rate = rate
         stepSamples = rate / 100
         hangoverSamples = rate / 1000 * endSilence
-        minima = .allocate(capacity: Self.spans)
-        // Nothing heard yet: full scale, which every step is below.
-        minima.initialize(repeating: 0, count: Self.spans)
-    }
-
-    deinit {
-        minima.deallocate()
+        highPass = 1 - 2 * Float.pi * Self.lowest / Float(rate)
+        lowPass = 1 - expf(-2 * Float.pi * Self.divide / Float(rate))
     }
 
     /// Hears the next samples, any number of them.
@@ -83,35 +71,38 @@ public final class VoiceActivityDetector {
         isSpeaking = false
         silentSamples = 0
         recent = 0
-        energy = 0
+        low.energy = 0
+        high.energy = 0
         filled = 0
     }
 
-    /// Adds up the energy without the constant part and the lowest hum.
+    /// Adds up the energy of both bands.
     private func accumulate(_ source: UnsafePointer<Int16>, _ count: Int) {
-        // A one-pole high-pass at about 100 Hz: a DC offset or mains hum is not speech.
-        let pole = 1 - 630 / Float(rate)
-        var (input, output, sum) = (previousInput, previousOutput, energy)
+        let (highPass, lowPass) = (highPass, lowPass)
+        var (input, output, first, second) = (previousInput, previousOutput, firstPole, secondPole)
+        var (lowEnergy, highEnergy) = (low.energy, high.energy)
         var index = 0
         while index < count {
             let sample = Float(source[index])
-            output = sample - input + pole * output
+            output = sample - input + highPass * output
             input = sample
-            sum += output * output
+            first += lowPass * (output - first)
+            second += lowPass * (first - second)
+            lowEnergy += second * second
+            highEnergy += (output - second) * (output - second)
             index &+= 1
         }
-        (previousInput, previousOutput, energy) = (input, output, sum)
+        (previousInput, previousOutput, firstPole, secondPole) = (input, output, first, second)
+        low.energy = lowEnergy
+        high.energy = highEnergy
     }
 
     /// Judges the 10 ms just completed.
     private func step() -> Event? {
-        let level = Level.dBFS(rms: (energy / Float(stepSamples)).squareRoot())
-        energy = 0
         filled = 0
-        let threshold = max(Self.quietest, min(Self.loudest, noiseFloor + Self.margin))
-        let isLoud = level > threshold
-        follow(level)
-
+        let isLoudBelow = low.step(samples: stepSamples, isSpeaking: isSpeaking)
+        let isLoudAbove = high.step(samples: stepSamples, isSpeaking: isSpeaking)
+        let isLoud = isLoudBelow || isLoudAbove
         recent = (recent << 1 | (isLoud ? 1 : 0)) & 0b1111
         silentSamples = isLoud ? 0 : silentSamples + stepSamples
         if !isSpeaking, recent.nonzeroBitCount >= 3 {
@@ -124,19 +115,5 @@ public final class VoiceActivityDetector {
             return .speechEnded
         }
         return nil
-    }
-
-    /// Learns the background from the quietest steps.
-    private func follow(_ level: Float) {
-        minima[span] = min(minima[span], level)
-        spanFilled += 1
-        if spanFilled == Self.spanSteps {
-            spanFilled = 0
-            span = (span + 1) % Self.spans
-            minima[span] = level
-        }
-        var lowest = minima[0]
-        for index in 1..<Self.spans { lowest = min(lowest, minima[index]) }
-        noiseFloor = min(lowest, noiseFloor + Self.rise)
     }
 }

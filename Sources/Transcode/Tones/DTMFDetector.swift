@@ -12,6 +12,12 @@ public final class DTMFDetector {
 
     /// Samples a second it must be given.
     public static let rate = 8000
+    /// How many decibels the low tone may be louder than the high one, and the high one than the low one: a decibel beyond what
+    /// ITU-T Q.24 table A-1 (AT&T) asks for, so that what is at its limits, 8 and 4, is heard every time.
+    private static let lowLouder: Int32 = 9
+    private static let highLouder: Int32 = 5
+    /// What leaves spandsp's least level, about -42 dBm0, as it is.
+    private static let usualThreshold: Int32 = -99
     /// Events of one call of `process` that are kept: a frame of a second holds at most 20 digits.
     private static let eventLimit = 64
 
@@ -28,6 +34,7 @@ public final class DTMFDetector {
     public init?() {
         guard let state = dtmf_rx_init(nil, nil, nil) else { return nil }
         self.state = state
+        dtmf_rx_parms(state, 0, Self.lowLouder, Self.highLouder, Self.usualThreshold)
         reports = .allocate(capacity: Self.eventLimit)
         dtmf_rx_set_realtime_callback(
             state,

@@ -106,6 +106,8 @@ final class APIFixture {
 final class FakeRunningCalls: RunningCalls {
     let calls = NIOLockedValueBox<[RunningCall]>([])
     let ended = NIOLockedValueBox<[CallID]>([])
+    /// Calls that are recorded, and whether that is paused.
+    let recordings = NIOLockedValueBox<[CallID: Bool]>([:])
     let placed = NIOLockedValueBox<[OutboundOrder]>([])
     /// What becomes of the next calls that are placed.
     let placing = NIOLockedValueBox<Result<RunningCall, OutboundRefusal>>(
@@ -115,6 +117,15 @@ final class FakeRunningCalls: RunningCalls {
     let counted = NIOLockedValueBox(SwitchboardFigures())
 
     func runningCalls() async -> [RunningCall] { calls.withLockedValue { $0 } }
+
+    func pauseRecording(_ isPaused: Bool, of id: CallID) async -> Result<CallRecord.Recorded, RecordingRefusal> {
+        guard calls.withLockedValue({ $0.contains { $0.record.id == id } }) else { return .failure(.noSuchCall) }
+        return recordings.withLockedValue { recordings in
+            guard recordings[id] != nil else { return .failure(.notRecorded) }
+            recordings[id] = isPaused
+            return .success(.init(file: "2026-11-28/\(id).wav", state: isPaused ? .paused : .recording))
+        }
+    }
 
     func endCall(_ id: CallID) async -> Bool {
         guard calls.withLockedValue({ $0.contains { $0.record.id == id } }) else { return false }

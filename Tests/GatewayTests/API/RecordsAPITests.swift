@@ -111,7 +111,7 @@ struct RecordsAPITests {
             let document = try #require(try await fixture.request("GET", "/openapi.json").json)
             #expect(document["openapi"] == "3.1.0")
             guard case .object(let paths)? = document["paths"] else { throw APIFixture.Broken(description: "no paths") }
-            #expect(paths.count == 14)
+            #expect(paths.count == 15)
             for (path, item) in paths {
                 guard case .object(let methods) = item else { continue }
                 let real = path.replacing("{id}", with: RecordFixture.id(1).description).replacing("{number}", with: "1")

@@ -27,10 +27,20 @@ final class CommandRecorder: AgentCommands {
     func reject(_ end: CallEnd) { others.append("reject \(end.sipStatus)") }
     func resumed() { others.append("resumed") }
     func pause(_ isPaused: Bool) { others.append(isPaused ? "pause" : "continue") }
-    func press(_ digits: [Digit], duration: Int) { others.append("press \(String(digits.map(\.character))) \(duration)") }
+    func clear(upTo position: Int64?) { others.append("clear \(position.map(String.init) ?? "all")") }
+    func clearSilently() { others.append("clear silently") }
+    func mute(_ isMuted: Bool) { others.append("mute \(isMuted)") }
+    func gain(decibels: Float) { others.append("gain \(decibels)") }
+    func press(_ digits: [Digit?], milliseconds: Int) {
+        others.append("press \(String(digits.map { $0?.character ?? "," })) \(milliseconds)")
+    }
+    /// Where replies go.
+    let wire = MessageWire()
+    func reply(_ body: (any AgentTransport) -> Void) { body(wire) }
     func transfer(_ transfer: AgentTransfer, drains: Bool) { others.append("transfer \(transfer.target) \(transfer.reference) \(drains)") }
     func hangUp(_ end: CallEnd, drains: Bool) { others.append("hangUp \(end.reason.rawValue) \(drains)") }
     func send(_ message: CallMessage) { others.append("message \(message.contentType) \(message.body)") }
+    func renew() { others.append("renew") }
     func interrupt(_ bargeIn: BargeInPolicy) { others.append("interrupt \(bargeIn)") }
     func fail(code: UInt16, reason: String) { others.append("fail \(code)") }
 

@@ -1,6 +1,5 @@
 import NIOCore
 import NIOEmbedded
-import NIOWebSocket
 import Testing
 
 @testable import Gateway
@@ -61,7 +60,7 @@ struct LivenessTests {
         for round in 1...20 {
             advance(40)
             if isFrame {
-                channel.pipeline.fireChannelRead(WebSocketFrame(fin: true, opcode: .pong, data: ByteBuffer()))
+                channel.pipeline.fireChannelRead(ByteBuffer(bytes: SocketAgent.frame(0x8A, [])))
             }
             channel.pipeline.fireChannelReadComplete()
             #expect(owner.ends == [], "round \(round)")

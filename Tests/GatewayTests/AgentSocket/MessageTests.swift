@@ -5,9 +5,9 @@ import Testing
 
 @Suite("Agent socket: messages", .timeLimit(.minutes(5)))
 struct MessageTests {
-    private static func connect(limits: WebSocketAgentTransport.Limits = .patient) async throws -> (SocketAgent, SocketLine) {
+    private static func connect(isDirect: Bool = true) async throws -> (SocketAgent, SocketLine) {
         let agent = try await SocketAgent()
-        let line = try await SocketLine(to: agent, limits: limits)
+        let line = try await SocketLine(to: agent, isDirect: isDirect)
         try await line.open()
         #expect(await line.next() == .opened)
         guard case .request = await agent.next() else {
@@ -19,9 +19,9 @@ struct MessageTests {
 
     private static func part(_ text: String) -> [UInt8] { Array(text.utf8) }
 
-    @Test("what is said arrives masked, in one final frame", arguments: [0, 1, 7, 8, 125, 126, 65535, 65536, 300_000])
-    func sends(length: Int) async throws {
-        let (agent, line) = try await Self.connect()
+    @Test("what is said arrives masked, in one final frame", arguments: [0, 1, 7, 8, 125, 126, 65535, 65536, 300_000], [true, false])
+    func sends(length: Int, isDirect: Bool) async throws {
+        let (agent, line) = try await Self.connect(isDirect: isDirect)
         let text = String((0..<length).map { Character(Unicode.Scalar(UInt8(32 + $0 % 90))) })
         try await line.send(text)
         try await line.send("next")
@@ -31,9 +31,9 @@ struct MessageTests {
         try await agent.stop()
     }
 
-    @Test("what the agent says arrives whole", arguments: [0, 125, 126, 65535, 65536, 4 << 20])
-    func receives(length: Int) async throws {
-        let (agent, line) = try await Self.connect()
+    @Test("what the agent says arrives whole", arguments: [0, 125, 126, 65535, 65536, 4 << 20], [true, false])
+    func receives(length: Int, isDirect: Bool) async throws {
+        let (agent, line) = try await Self.connect(isDirect: isDirect)
         let text = String(repeating: "x", count: length)
         try await agent.send(SocketAgent.text(text))
         #expect(await line.next() == .text(text))
@@ -52,6 +52,17 @@ struct MessageTests {
         #expect(await line.next() == .text("12 €"))
         #expect(await line.next() == .text("after"))
         #expect(await agent.next() == .frame(opcode: 10, payload: [7], isMasked: true))
+        try await line.close()
+        try await agent.stop()
+    }
+
+    @Test("messages are told whole and in order however their bytes arrive", arguments: [true, false])
+    func trickled(isDirect: Bool) async throws {
+        let (agent, line) = try await Self.connect(isDirect: isDirect)
+        let long = String(repeating: "l", count: 300)
+        let bytes = SocketAgent.text("one") + SocketAgent.text(long) + SocketAgent.text("") + SocketAgent.text("two")
+        for byte in bytes { try await agent.send([byte]) }
+        for text in ["one", long, "", "two"] { #expect(await line.next() == .text(text)) }
         try await line.close()
         try await agent.stop()
     }
@@ -112,9 +123,9 @@ struct MessageTests {
         Fault(name: "close reason not UTF-8", bytes: SocketAgent.frame(0x88, [0x03, 0xE8, 0xFF]), code: 1007),
     ]
 
-    @Test("an agent that breaks the protocol is told so and let go", arguments: faults)
-    func brokenProtocol(_ fault: Fault) async throws {
-        let (agent, line) = try await Self.connect()
+    @Test("an agent that breaks the protocol is told so and let go", arguments: faults, [true, false])
+    func brokenProtocol(_ fault: Fault, isDirect: Bool) async throws {
+        let (agent, line) = try await Self.connect(isDirect: isDirect)
         try await agent.send(fault.bytes + SocketAgent.text("too late"))
         guard case .closed(nil, let reason)? = await line.next() else {
             Issue.record("not closed")
@@ -150,6 +161,9 @@ struct MessageTests {
         #expect((200...6000).contains(sent))
         try await agent.read(true)
         for _ in 0..<sent { #expect(await agent.payload(of: 1)?.count == 320) }
+        // What went by the channel is not overtaken by what no longer has to.
+        for number in 0..<3 { try await line.send("\(number)") }
+        for number in 0..<3 { #expect(await agent.payload(of: 1) == Self.part("\(number)")) }
         try await agent.send(SocketAgent.text("read"))
         #expect(await line.next() == .text("read"))
         #expect(try await line.call { $0.isWritable })

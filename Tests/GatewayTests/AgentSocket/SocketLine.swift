@@ -20,7 +20,7 @@ extension WebSocketAgentTransport.Limits {
     }
 }
 
-/// A transport on its loop, and what its delegate hears.
+/// A transport on its loop, and what its delegate hears. Its connection goes past the event loop, as on a media loop, unless `isDirect` is false.
 final class SocketLine: Sendable {
     enum Event: Sendable, Equatable {
         case opened
@@ -33,6 +33,7 @@ final class SocketLine: Sendable {
     private let stream: AsyncStream<Event>
     private let transport: NIOLoopBoundBox<WebSocketAgentTransport?>
     private let delegate: NIOLoopBoundBox<Delegate>
+    private let turner: StreamTurner
 
     private final class Delegate: AgentTransportDelegate {
         let events: AsyncStream<Event>.Continuation
@@ -55,16 +56,19 @@ final class SocketLine: Sendable {
 
     init(
         url: String, token: String? = nil, subprotocol: String? = nil, trust: NIOSSLContext? = nil,
-        limits: WebSocketAgentTransport.Limits = .patient
+        limits: WebSocketAgentTransport.Limits = .patient, isDirect: Bool = true
     ) async throws {
         let loop = MultiThreadedEventLoopGroup.singleton.any()
         self.loop = loop
         let (stream, continuation) = AsyncStream.makeStream(of: Event.self)
         self.stream = stream
+        let turner = try StreamTurner(on: loop)
+        self.turner = turner
         (transport, delegate) = try await loop.submit {
             let transport = WebSocketAgentTransport(
                 url: url, token: token, subprotocol: subprotocol, on: loop, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
-                trust: trust, limits: limits, generator: FixedGenerator())
+                trust: trust, limits: limits, streams: isDirect ? turner.streams : nil, generator: FixedGenerator())
+            turner.turn()
             return (
                 NIOLoopBoundBox(transport as WebSocketAgentTransport?, eventLoop: loop),
                 NIOLoopBoundBox(Delegate(events: continuation), eventLoop: loop)
@@ -72,12 +76,14 @@ final class SocketLine: Sendable {
         }.get()
     }
 
+    deinit { loop.execute { [turner] in turner.stop() } }
+
     convenience init(
         to agent: SocketAgent, path: String = "/", token: String? = nil, subprotocol: String? = nil,
-        limits: WebSocketAgentTransport.Limits = .patient
+        limits: WebSocketAgentTransport.Limits = .patient, isDirect: Bool = true
     ) async throws {
         try await self.init(
-            url: "ws://127.0.0.1:\(agent.port)\(path)", token: token, subprotocol: subprotocol, limits: limits)
+            url: "ws://127.0.0.1:\(agent.port)\(path)", token: token, subprotocol: subprotocol, limits: limits, isDirect: isDirect)
     }
 
     /// Calls the transport as its session would.

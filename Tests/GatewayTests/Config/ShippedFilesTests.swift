@@ -37,6 +37,10 @@ struct ShippedFilesTests {
         #expect(loaded.media.opus.trunk == standard.media.opus.trunk && loaded.media.opus.agent == standard.media.opus.agent)
         #expect(loaded.limits.maxCalls == standard.limits.maxCalls && loaded.limits.drainSeconds == standard.limits.drainSeconds)
         #expect(loaded.limits.unauthenticated == standard.limits.unauthenticated && loaded.calls.retentionDays == standard.calls.retentionDays)
+        var recordings = loaded.recordings
+        #expect(recordings.folder == Self.folder + "/../data/recordings")
+        recordings.folder = standard.recordings.folder
+        #expect(recordings == standard.recordings)
         #expect(loaded.log.level == standard.log.level && loaded.log.format == standard.log.format)
         let trunk = try #require(loaded.trunks.first), plain = Trunk(name: "phone")
         #expect(trunk.codecs == plain.codecs && trunk.dtmf == plain.dtmf && trunk.srtp == plain.srtp && trunk.echo == plain.echo)
@@ -45,11 +49,12 @@ struct ShippedFilesTests {
     }
 
     @Test("the reference names every key", arguments: [
-        ["http", "browser", "sip", "media", "trunks", "agents", "dialplan", "limits", "calls", "log"],
+        ["http", "browser", "sip", "media", "trunks", "agents", "dialplan", "limits", "calls", "recordings", "log"],
         ["listen", "tls", "certificate", "key", "origins", "admin_token", "advertise", "auth", "jwt_secret", "turn", "urls", "secret", "ttl_seconds"],
         ["rtp_ports", "loops", "realtime", "opus", "trunk", "agent", "bitrate", "complexity", "max_calls", "drain_seconds", "database", "level", "format", "unauthenticated", "paid_calls",
             "new_destinations_per_hour", "retention_days"],
         ["hosts", "accept_from", "username", "password", "register", "inbound_auth", "codecs", "dtmf", "srtp", "echo", "country", "max_calls_per_second"],
+        ["folder", "retention_days", "tone", "announcement", "keep_digits"],
         ["builtin", "url", "protocol", "token", "webhook", "account", "instructions", "voice", "model", "tools"],
     ])
     func everyKey(keys: [String]) throws {

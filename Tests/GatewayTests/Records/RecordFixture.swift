@@ -54,6 +54,7 @@ final class RecordFixture {
             .init(kind: "trunk", target: "acme", dialled: "+14155550199", outcome: "busy", sipCode: 486, detail: "The called party is busy."),
             .init(kind: "agent", target: "demo", outcome: "answered"),
         ]
+        record.recording = .init(file: "2026-11-22/call.wav", state: .finished)
         record.legs = [
             .init(
                 kind: .trunk, name: "acme", codec: "PCMU", address: "198.51.*.*:4000", packetsReceived: 500, packetsSent: 499, lost: 3, jitterMilliseconds: 1.25,

@@ -24,7 +24,7 @@ import Testing
     }
 
     /// What G.711 cannot carry crosses between far ends that can.
-    @Test(arguments: [(AudioCodec.g722, AudioCodec.g722), (.opus, .g722), (.g722, .opus)])
+    @Test(arguments: [(AudioCodec.g722, AudioCodec.g722), (.opus, .g722), (.g722, .opus), (.l16Wide, .g722)])
     func widebandStaysWide(_ codec: AudioCodec, _ calleeCodec: AudioCodec) {
         let gateway = VirtualGateway()
         let phone = gateway.phone(.init(codec: codec))

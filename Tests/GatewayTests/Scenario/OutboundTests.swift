@@ -68,7 +68,7 @@ import Testing
         try Self.place(gateway)
         #expect(gateway.run(for: .seconds(2)) { gateway.agent?.isUp == true })
         let figures = gateway.core.presentFigures()
-        #expect(figures.agents.map(\.calls) == [1, 0, 0, 0] && figures.trunks.first { $0.name == "carrier" }?.calls == 1)
+        #expect(figures.agents.map(\.calls).reduce(0, +) == 1 && figures.agents.first?.calls == 1 && figures.trunks.first { $0.name == "carrier" }?.calls == 1)
         gateway.agent?.hangUp()
         gateway.run(for: .milliseconds(100))
         #expect(callee.byeAt != nil)
@@ -139,6 +139,21 @@ import Testing
         callee.hangUp()
         EndOfCallTests.expectNothingLeft(gateway)
         #expect(gateway.log.records.first?.events.map(\.what).contains { $0.contains("seems to have answered") } == true)
+    }
+
+    @Test func theAgentIsToldWhoAnswered() throws {
+        let gateway = VirtualGateway()
+        let callee = gateway.callee()
+        var order = Self.order
+        (order.agent, order.detectsMachine) = ("native", true)
+        try Self.place(gateway, order)
+        #expect(gateway.run(for: .seconds(2)) { gateway.native?.nextPTS ?? 0 > 0 })
+        callee.speaker.say(AnswerClassifierTests.speech(seconds: 0.6))
+        gateway.run(for: .seconds(3))
+        let message = try #require(gateway.native?.events("message").last)
+        #expect(message["content_type"] as? String == "application/json" && message["body"] as? String == #"{"answered_by":"human"}"#)
+        callee.hangUp()
+        EndOfCallTests.expectNothingLeft(gateway)
     }
 
     @Test func theOrderMayBeTakenBackWhileItRings() throws {

@@ -15,6 +15,8 @@ import Testing
         (#"{"type":"restart","sdp":"v=0"}"#, .restart(sdp: "v=0")),
         (#"{"type":"dtmf","digits":"12#"}"#, .dtmf(digits: "12#")),
         (#"{"type":"mute","on":true}"#, .mute(on: true)),
+        (#"{"type":"message","body":"hi"}"#, .message(CallMessage(contentType: "text/plain", body: "hi"))),
+        (#"{"type":"message","content_type":"application/json","body":"{}"}"#, .message(CallMessage(contentType: "application/json", body: "{}"))),
         (#"{"type":"hangup"}"#, .hangup),
         (#"{"type":"resume","session":"abc"}"#, .resume(session: "abc")),
     ])
@@ -27,6 +29,7 @@ import Testing
         #"{"type":"call","sdp":"v=0"}"#, #"{"type":"call","to":"","sdp":"v=0"}"#, #"{"type":"call","to":"a\nb","sdp":"v=0"}"#,
         #"{"type":"call","to":7,"sdp":"v=0"}"#, #"{"type":"call","to":"a","sdp":"v=0","parameters":{"a":1}}"#,
         #"{"type":"call","to":"a","sdp":"v=0","parameters":[]}"#, #"{"type":"dtmf"}"#, #"{"type":"mute","on":"yes"}"#,
+        #"{"type":"message"}"#, #"{"type":"message","body":7}"#, #"{"type":"message","body":"\#(String(repeating: "x", count: 65_537))"}"#,
         #"{"type":"resume"}"#, #"{"type":"restart"}"#,
         #"{"type":"dtmf","digits":"\#(String(repeating: "1", count: 129))"}"#,
         #"{"type":"call","to":"\#(String(repeating: "1", count: 257))","sdp":""}"#,

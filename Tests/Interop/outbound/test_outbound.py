@@ -89,6 +89,16 @@ def test_the_callee_hangs_up(start_sipp_callee, gateway_to, place):
     callee.finish()
 
 
+def test_keys_go_out_by_info_where_the_trunk_wants_that(start_sipp_callee, gateway_to, place):
+    callee = start_sipp_callee("takes_keys_by_info")
+    call = place(gateway_to(callee, dtmf="info"))
+    assert call.wait_final() == 200
+    call.media.wait_heard(0.3, 5)
+    call.media.press("7#")
+    call.wait_bye()
+    callee.finish()
+
+
 def test_the_callee_holds_and_the_caller_is_not_bothered(start_sipp_callee, gateway_to, start_phone):
     callee = start_sipp_callee("holds_and_resumes")
     gateway = gateway_to(callee)

@@ -245,4 +245,13 @@ import Testing
         }
         #expect(answered > 100)
     }
+
+    /// Generic NACK (RFC 4585) is taken where the offer has it, for the codec in use or for all.
+    @Test(arguments: [("111 nack", true), ("* nack", true), ("111 nack pli", false), ("0 nack", false), ("111 goog-remb", false)])
+    func retransmissionWhereOffered(_ line: String, _ isTaken: Bool) throws {
+        let offer = BrowserOfferSamples.chromeAudioOnly.replacing("a=rtpmap:111 opus/48000/2", with: "a=rtpmap:111 opus/48000/2\r\na=rtcp-fb:\(line)")
+        let (answer, session) = try Self.answer(to: offer)
+        #expect(answer.audio.feedback.retransmission == isTaken)
+        #expect(session.media.first?.values(of: "rtcp-fb").contains("111 nack") == isTaken)
+    }
 }

@@ -143,6 +143,21 @@ import Testing
         #expect(parameters["response"]?.count == 64)
     }
 
+    @Test func aChallengedInfoIsSentOnceMore() throws {
+        let harness = Harness()
+        harness.respond(401, to: try dial(harness), extra: ["WWW-Authenticate: Digest realm=\"a\", nonce=\"1\", qop=\"auth\""])
+        harness.respond(200, to: try #require(harness.invites.last), body: Harness.sdp)
+        _ = harness.takeSent()
+        harness.run { $0.sendInfo(Callee.id, contentType: "application/dtmf-relay", body: Array("Signal=5\r\n".utf8), now: $1, into: &$2) }
+        let info = try #require(harness.takeSent().first)
+        #expect(Self.parameters(info["Authorization"])["nonce"] == "1" && Self.parameters(info["Authorization"])["uri"] == info.requestURI)
+        harness.respond(401, to: info, extra: ["WWW-Authenticate: Digest realm=\"a\", nonce=\"2\", qop=\"auth\", stale=true"])
+        let again = try #require(harness.takeSent().first)
+        #expect(again.method == "INFO" && again.body == info.body && Self.parameters(again["Authorization"])["nonce"] == "2")
+        harness.respond(401, to: again, extra: ["WWW-Authenticate: Digest realm=\"a\", nonce=\"3\", qop=\"auth\""])
+        #expect(harness.takeSent().isEmpty && harness.endpoint.counters.dialogsAlive == 1)
+    }
+
     @Test func severalRealmsAreMetTogether() throws {
         let harness = Harness()
         harness.respond(407, to: try dial(harness), extra: ["Proxy-Authenticate: Digest realm=\"proxy\", nonce=\"1\", qop=\"auth\""])

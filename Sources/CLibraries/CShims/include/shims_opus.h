@@ -1,6 +1,7 @@
-// libopus: opus_encoder_ctl and opus_decoder_ctl are variadic, which Swift does not import.
+// libopus: the ctl functions are variadic, which Swift does not import.
 #pragma once
 #include <opus.h>
+#include <opus_multistream.h>
 
 static inline int tandem_opus_encoder_set(OpusEncoder *encoder, int request, opus_int32 value) {
     return opus_encoder_ctl(encoder, request, value);
@@ -13,4 +14,10 @@ static inline int tandem_opus_encoder_reset(OpusEncoder *encoder) {
 }
 static inline int tandem_opus_decoder_reset(OpusDecoder *decoder) {
     return opus_decoder_ctl(decoder, OPUS_RESET_STATE);
+}
+static inline int tandem_opus_multistream_encoder_set(OpusMSEncoder *encoder, int request, opus_int32 value) {
+    return opus_multistream_encoder_ctl(encoder, request, value);
+}
+static inline int tandem_opus_multistream_encoder_get(OpusMSEncoder *encoder, int request, opus_int32 *value) {
+    return opus_multistream_encoder_ctl(encoder, request, value);
 }

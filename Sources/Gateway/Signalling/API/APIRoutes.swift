@@ -10,6 +10,7 @@ enum APIRoutes {
             .add(middleware: AdministratorMiddleware(access: services.access, policy: policy))
         RecordsController(records: services.records).addRoutes(to: administrators)
         CallsController(calls: services.calls).addRoutes(to: administrators)
+        RecordingController(calls: services.calls).addRoutes(to: administrators)
         DirectoryController(
             configuration: { services.dialplan.configuration }, calls: services.calls, health: services.agentHealth
         ).addRoutes(to: administrators)

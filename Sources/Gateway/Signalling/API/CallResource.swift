@@ -13,6 +13,7 @@ enum CallResource {
             "started_at": JSONValue(record.startedAt), "ringing_at": JSONValue(record.ringingAt), "answered_at": JSONValue(record.answeredAt),
             "ended_at": JSONValue(record.endedAt), "cause": JSONValue(record.cause?.rawValue), "sip_code": JSONValue(record.sipCode),
             "detail": JSONValue(record.detail), "totals": totals(record),
+            "recording": record.recording.map(recording) ?? .null,
         ]
         if isWhole {
             members["headers"] = .array(record.headers.map { ["name": .string($0.name), "value": .string($0.value)] })
@@ -34,12 +35,28 @@ enum CallResource {
     }
 
     private static func leg(_ leg: CallRecord.Leg) -> JSONValue {
-        [
+        var members: [String: JSONValue] = [
             "kind": .string(leg.kind.rawValue), "name": JSONValue(leg.name), "codec": JSONValue(leg.codec), "address": JSONValue(leg.address),
             "packets_received": JSONValue(leg.packetsReceived), "packets_sent": JSONValue(leg.packetsSent), "lost": JSONValue(leg.lost),
             "jitter_ms": JSONValue(tenths(leg.jitterMilliseconds)), "rtt_ms": JSONValue(leg.roundTripMilliseconds.map(tenths)),
             "concealed_ms": JSONValue(leg.concealedMilliseconds), "recovered": JSONValue(leg.recovered), "mos": JSONValue(leg.meanOpinionScore),
+            "echo_return_loss_db": JSONValue(leg.echoReturnLoss.map(tenths)), "echo_removed_db": JSONValue(leg.echoEnhancement.map(tenths)),
         ]
+        if let turns = leg.turns { members["turns"] = self.turns(turns) }
+        return .object(members)
+    }
+
+    private static func turns(_ turns: CallRecord.Turns) -> JSONValue {
+        [
+            "answers": JSONValue(turns.answers), "answer_ms": JSONValue(turns.agentMilliseconds + turns.gatewayMilliseconds),
+            "agent_ms": JSONValue(turns.agentMilliseconds), "gateway_ms": JSONValue(turns.gatewayMilliseconds),
+            "longest_ms": JSONValue(turns.longestMilliseconds), "interruptions": JSONValue(turns.interruptions),
+            "played_ms": JSONValue(turns.playedMilliseconds), "dropped_ms": JSONValue(turns.droppedMilliseconds), "gaps": JSONValue(turns.gaps),
+        ]
+    }
+
+    static func recording(_ recording: CallRecord.Recorded) -> JSONValue {
+        ["file": .string(recording.file), "state": .string(recording.state.rawValue)]
     }
 
     private static func totals(_ record: CallRecord) -> JSONValue {

@@ -17,9 +17,17 @@ extension OpenAPIDocument {
             },
             "schemas": {
               "Party": {"type": "object", "properties": {"given": {"type": "string"}, "e164": {"type": "string"}}},
+              "Recording": {
+                "type": "object",
+                "properties": {
+                  "file": {"type": "string", "description": "Path below recordings.folder."},
+                  "state": {"type": "string", "enum": ["recording", "paused", "finished", "failed"]}
+                }
+              },
               "Call": {
                 "type": "object",
                 "properties": {
+                  "recording": {"oneOf": [{"$ref": "#/components/schemas/Recording"}, {"type": "null"}]},
                   "id": {"type": "string"},
                   "state": {"type": "string", "enum": ["routing", "ringing", "connected", "ending", "ended"]},
                   "via": {"type": "string", "description": "A trunk's name, browser or api."},
@@ -57,7 +65,18 @@ extension OpenAPIDocument {
                         "rtt_ms": {"type": ["number", "null"]},
                         "concealed_ms": {"type": ["integer", "null"]},
                         "recovered": {"type": ["integer", "null"]},
-                        "mos": {"type": ["number", "null"]}
+                        "mos": {"type": ["number", "null"]},
+                        "echo_return_loss_db": {"type": ["number", "null"]},
+                        "echo_removed_db": {"type": ["number", "null"]},
+                        "turns": {
+                          "type": "object",
+                          "description": "Of an agent: how long the caller waited for its answers, and what was cut off.",
+                          "properties": {
+                            "answers": {"type": "integer"}, "answer_ms": {"type": "integer"}, "agent_ms": {"type": "integer"},
+                            "gateway_ms": {"type": "integer"}, "longest_ms": {"type": "integer"}, "interruptions": {"type": "integer"},
+                            "played_ms": {"type": "integer"}, "dropped_ms": {"type": "integer"}, "gaps": {"type": "integer"}
+                          }
+                        }
                       }
                     }
                   },

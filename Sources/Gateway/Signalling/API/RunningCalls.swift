@@ -12,6 +12,8 @@ protocol RunningCalls: Sendable {
     /// Ends a call for both of its ends.
     /// - Returns: false if there is no such call.
     func endCall(_ id: CallID) async -> Bool
+    /// Pauses the recording of a call, or goes on with it.
+    func pauseRecording(_ isPaused: Bool, of id: CallID) async -> Result<CallRecord.Recorded, RecordingRefusal>
     /// Places a call; returns as soon as its phone is being called.
     func placeCall(_ order: OutboundOrder) async -> Result<RunningCall, OutboundRefusal>
     /// Gives a call to somebody else.

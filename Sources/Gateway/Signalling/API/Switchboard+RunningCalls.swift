@@ -1,8 +1,14 @@
 extension Switchboard: RunningCalls {
     func runningCalls() -> [RunningCall] {
         core.entries.values.sorted { ($0.startedAt, $0.id.description) < ($1.startedAt, $1.id.description) }.map { entry in
-            RunningCall(state: entry.call.stateName, record: entry.record)
+            var record = entry.record
+            record.recording = entry.recording?.present
+            return RunningCall(state: entry.call.stateName, record: record)
         }
+    }
+
+    func pauseRecording(_ isPaused: Bool, of id: CallID) -> Result<CallRecord.Recorded, RecordingRefusal> {
+        core.pauseRecording(isPaused, of: id)
     }
 
     func endCall(_ id: CallID) -> Bool {

@@ -9,3 +9,5 @@ func environment(_ name: String) -> String? { ProcessInfo.processInfo.environmen
 
 /// A file of that name in the folder for temporary files.
 func temporaryPath(_ name: String) -> String { NSTemporaryDirectory() + name }
+
+func powerOfTen(_ exponent: Double) -> Double { pow(10, exponent) }

@@ -20,6 +20,8 @@ final class FakeBrowser: VirtualPeer {
         var sendsReports = false
         /// Offers copies of earlier packets (RFC 2198), and sends one with each.
         var redundancy = false
+        /// Offers to send again what was lost (RFC 4585), and does.
+        var retransmission = false
         /// Of its Opus (`a=fmtp`).
         var opusParameters = "minptime=10;useinbandfec=1"
         /// Calls as a WHIP client does, which hears how a call fails.
@@ -42,6 +44,11 @@ final class FakeBrowser: VirtualPeer {
     var losesFrame: (Int) -> Bool = { _ in false }
     /// Carries events to the switchboard: the signal socket in one closure.
     var signalling: (SwitchboardEvent) -> Void = { _ in }
+
+    /// Asks for what it misses, where it offered that.
+    var asksAgain = false
+    /// Packets as they were sent, by sequence number.
+    private var sent: [UInt16: FakeBrowserTransport.Output] = [:]
 
     private let mailbox = Mailbox()
     private let options: Options
@@ -73,7 +80,8 @@ final class FakeBrowser: VirtualPeer {
             .init(
                 localAddresses: [host], credentials: credentials, certificate: certificate,
                 dtlsRole: options.setup == "passive" ? .passive : .active), seed: seed)
-        reporter = options.sendsReports ? ReceiverReporter(audioType: audioType, clockRate: rate, seed: seed) : nil
+        reporter = options.sendsReports ? ReceiverReporter(
+            audioType: audioType, clockRate: rate, ssrc: source, retransmission: options.retransmission, seed: seed) : nil
         super.init(host: host, seed: seed)
     }
 
@@ -136,13 +144,14 @@ final class FakeBrowser: VirtualPeer {
         let types = (isOpus ? "111 " : "") + (options.redundancy ? "63 " : "") + "0" + (options.telephoneEvents ? " 110 126" : "")
         let opus = isOpus ? "a=rtpmap:111 opus/48000/2\r\na=fmtp:111 \(options.opusParameters)\r\n" : ""
         let copies = options.redundancy ? "a=rtpmap:63 red/48000/2\r\na=fmtp:63 111/111\r\n" : ""
+        let feedback = options.retransmission ? "a=rtcp-fb:\(audioType) nack\r\n" : ""
         let keys = options.telephoneEvents ? "a=rtpmap:110 telephone-event/48000\r\na=rtpmap:126 telephone-event/8000\r\n" : ""
         return """
             v=0\r\no=- 4611731400430051336 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0\r\n\
             a=msid-semantic: WMS stream\r\nm=audio 9 UDP/TLS/RTP/SAVPF \(types)\r\nc=IN IP4 0.0.0.0\r\n\
             a=rtcp:9 IN IP4 0.0.0.0\r\na=ice-ufrag:\(credentials.ufrag)\r\na=ice-pwd:\(credentials.password)\r\n\
             a=ice-options:trickle\r\na=fingerprint:\(fingerprint)\r\na=setup:\(options.setup)\r\na=mid:0\r\na=sendrecv\r\n\
-            a=rtcp-mux\r\n\(opus)\(copies)a=rtpmap:0 PCMU/8000\r\n\(keys)a=ssrc:\(source) cname:browser\r\n
+            a=rtcp-mux\r\n\(opus)\(feedback)\(copies)a=rtpmap:0 PCMU/8000\r\n\(keys)a=ssrc:\(source) cname:browser\r\n
             """
     }
 
@@ -189,7 +198,10 @@ final class FakeBrowser: VirtualPeer {
     private func send(_ payload: [UInt8], _ type: UInt8, _ marker: Bool, _ sequence: UInt16, _ timestamp: UInt32) {
         let packet = RTPBytes.packet(
             payloadType: type, marker: marker, sequence: sequence, timestamp: timestamp, source: source, payload: payload)
-        does { transport.sendMedia(packet, into: &$0) }
+        does {
+            transport.sendMedia(packet, into: &$0)
+            if options.retransmission { sent[sequence] = $0.last }
+        }
     }
 
     private func does(_ body: (inout [FakeBrowserTransport.Output]) -> Void) {
@@ -201,9 +213,12 @@ final class FakeBrowser: VirtualPeer {
             case .media(let packet):
                 listener.receive(packet, now: now)
                 reporter?.receive(packet, now: now)
+                if asksAgain, let request = reporter?.request(after: packet) { does { transport.sendControl(request, into: &$0) } }
             case .control(let packet):
                 controlPackets += 1
-                reporter?.receiveControl(packet, now: now)
+                for sequence in reporter?.receiveControl(packet, now: now) ?? [] {
+                    if case .send(let bytes, let from, let to) = sent[sequence] { transmit(bytes, from: from, to: to, now: now) }
+                }
             default: transportEvents.append(output)
             }
         }

@@ -17,8 +17,8 @@ final class FakeTrunk: VirtualPeer {
         /// Samples a second that it speaks and hears.
         var rate: Int {
             switch codec {
-            case .pcmu, .pcma: 8000
-            case .g722: 16_000
+            case .pcmu, .pcma, .l16Narrow: 8000
+            case .g722, .l16Wide: 16_000
             case .opus: 48_000
             }
         }
@@ -38,6 +38,9 @@ final class FakeTrunk: VirtualPeer {
     private(set) var invites: [String] = []
     private(set) var cancelledAt: NIODeadline?
     private(set) var acknowledged = false
+    /// The bodies of the INFO requests that came, and when.
+    private(set) var informed: [String] = []
+    private(set) var informedAt: [NIODeadline] = []
     /// Its first INVITE has no description; the ACK brings one (delayed offer).
     var offersLate = false
     /// SIP messages that came.
@@ -58,8 +61,8 @@ final class FakeTrunk: VirtualPeer {
     var sendsMedia = true
     /// What the offers and re-offers say: sendrecv, sendonly, recvonly, inactive.
     var direction = "sendrecv"
-    let speaker: Speaker
-    let listener: Listener
+    private(set) var speaker: Speaker
+    private(set) var listener: Listener
     private(set) var controlPackets = 0
 
     private var callID: String
@@ -68,7 +71,7 @@ final class FakeTrunk: VirtualPeer {
     /// From and To of our requests, without our tag and theirs.
     private var local = ""
     private var remote = ""
-    private let options: Options
+    private var options: Options
     /// The INVITE being dealt with: its lines, and when it came.
     private var pending: (lines: [String], at: NIODeadline)?
     private var done = 0
@@ -129,6 +132,30 @@ final class FakeTrunk: VirtualPeer {
         send("INVITE", branch: inviteBranch, body: description)
     }
 
+    /// Something beside the sound (RFC 6086).
+    func inform(_ contentType: String, _ body: String) {
+        sequence += 1
+        send("INFO", branch: "z9hG4bK\(tag)f\(sequence)", contentType: contentType, body: body)
+    }
+
+    /// Of its Opus (`a=fmtp`); empty: no such line.
+    var opusParameters = ""
+
+    /// A re-INVITE for another codec, which it speaks and hears from then on.
+    func reinvite(codec: AudioCodec) {
+        let position = UInt64(speaker.position) * UInt64(codec.rtpClockRate) / UInt64(options.codec.rtpClockRate)
+        options.codec = codec
+        guard
+            let speaker = Speaker(
+                codec: codec.rawValue, rate: options.rate, clockRate: codec.rtpClockRate, milliseconds: options.packetMilliseconds,
+                timestamp: UInt32(truncatingIfNeeded: position), sequence: speaker.takeSequence()),
+            let listener = Listener(codec: codec.rawValue, rate: options.rate, audioType: codec.defaultPayloadType)
+        else { preconditionFailure("no codec") }
+        self.speaker = speaker
+        self.listener = listener
+        reinvite()
+    }
+
     /// Presses a key for so many milliseconds (RFC 4733), with the tone leaking into the audio before it if wanted.
     func press(_ event: UInt8, milliseconds: Int = 120) {
         key = KeyPress(event: event, timestamp: speaker.position, packets: milliseconds / 20, step: options.codec.rtpClockRate / 50)
@@ -141,17 +168,17 @@ final class FakeTrunk: VirtualPeer {
         return """
             v=0\r\no=- 1 \(sequence) IN IP4 \(host.host)\r\ns=-\r\nc=IN IP4 \(host.host)\r\nt=0 0\r\n\
             m=audio \(mediaPort) RTP/AVP \(type)\(keys.isEmpty ? "" : " 101")\r\na=rtpmap:\(type) \(codec.sdpName)/\(codec.rtpClockRate)\(channels)\r\n\
-            \(keys)a=ptime:\(options.packetMilliseconds)\r\na=\(direction)\r\n
+            \(opusParameters.isEmpty ? "" : "a=fmtp:\(type) \(opusParameters)\r\n")\(keys)a=ptime:\(options.packetMilliseconds)\r\na=\(direction)\r\n
             """
     }
 
-    private func send(_ method: String, branch: String, sequence number: Int? = nil, body: String = "") {
+    private func send(_ method: String, branch: String, sequence number: Int? = nil, contentType: String = "application/sdp", body: String = "") {
         var lines = [
             "\(method) \(target) SIP/2.0", "Via: SIP/2.0/UDP \(host.host):5060;branch=\(branch);rport", "Max-Forwards: 70",
             "From: \(local);tag=\(tag)", "To: \(remote)\(toTag.isEmpty ? "" : ";tag=\(toTag)")",
             "Call-ID: \(callID)", "CSeq: \(number ?? sequence) \(method)", "Contact: <sip:phone@\(host.host):5060>",
         ]
-        if !body.isEmpty { lines.append("Content-Type: application/sdp") }
+        if !body.isEmpty { lines.append("Content-Type: \(contentType)") }
         lines.append("Content-Length: \(body.utf8.count)")
         transmit(Array((lines.joined(separator: "\r\n") + "\r\n\r\n" + body).utf8), from: host, to: gateway, now: now)
     }
@@ -218,6 +245,10 @@ final class FakeTrunk: VirtualPeer {
             byeAt = byeAt ?? now
             byeReason = Self.header("reason", lines)
             mediaTarget = nil
+            respond(lines)
+        case "INFO":
+            informed.append(text.components(separatedBy: "\r\n\r\n").last ?? "")
+            informedAt.append(now)
             respond(lines)
         default: respond(lines)
         }

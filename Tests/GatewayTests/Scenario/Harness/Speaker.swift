@@ -22,6 +22,9 @@ final class Speaker {
     /// Sent instead of what is said, for long runs that need no encoder.
     var canned: [UInt8]?
 
+    /// Sounds under whatever is said: so many samples at each call.
+    var background: ((Int) -> [Int16])?
+
     /// Of one packet.
     let milliseconds: Int
     private let encoder: any AudioEncoder
@@ -87,6 +90,9 @@ final class Speaker {
         voice = voice.dropFirst(count)
         let isSilent = samples.isEmpty
         samples += [Int16](repeating: 0, count: count - samples.count)
+        if let background {
+            for (index, sample) in background(count).enumerated() { samples[index] = Int16(clamping: Int(samples[index]) + Int(sample)) }
+        }
         defer { timestamp &+= step }
         guard usesDTX else { return Frame(payload: encode(samples), timestamp: timestamp, marker: false) }
         if isSilent, saidSilence { return nil }

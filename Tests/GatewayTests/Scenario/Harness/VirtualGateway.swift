@@ -21,11 +21,18 @@ final class VirtualGateway {
     var prepareAgent: (FakeAgent) -> Void = { _ in }
     /// Every agent that was dialled, in order.
     private(set) var agents: [FakeAgent] = []
+    /// The same of agents that speak `tandem.media.v1`.
+    var prepareNative: (FakeTandemAgent) -> Void = { _ in }
+    private(set) var natives: [FakeTandemAgent] = []
     let core: SwitchboardCore
     let loops: [MediaLoop]
     let ports = PortPool(20000...20999)
     let certificate: DTLSCertificate
     let log = VirtualLog()
+    /// Writes recordings ten times a second, unless its disk stands still.
+    private let recorder: Recorder?
+    var isDiskStalled = false
+    private var recorderTurn = VirtualGateway.start
     private(set) var now: NIODeadline
     /// Between turns of the media loops.
     var turn = TimeAmount.milliseconds(1)
@@ -52,6 +59,12 @@ final class VirtualGateway {
           - name: assistant
             when: { to: assistant }
             do: [{ agent: assistant, parameters: { queue: support } }]
+          - name: native
+            when: { to: native }
+            do: [{ agent: native, parameters: { queue: support } }, { agent: standby }]
+          - name: interruptible
+            when: { to: interruptible }
+            do: [{ agent: assistant, barge_in: flush }]
           - name: spare
             when: { to: spare }
             do: [{ agent: assistant }, { agent: standby }, { reject: 486 }]
@@ -81,7 +94,8 @@ final class VirtualGateway {
             do: [{ trunk: carrier, to: "+15550001111", ring_seconds: 5 }, { agent: standby }]
         """
 
-    init(plan: String = VirtualGateway.standardPlan, loops count: Int = 1, seed: UInt64 = 1) {
+    init(plan: String = VirtualGateway.standardPlan, loops count: Int = 1, seed: UInt64 = 1, recorder: Recorder? = nil) {
+        self.recorder = recorder
         let start = Self.start
         let clock = VirtualClock(now: start)
         let dialled = DialledAgents()
@@ -118,10 +132,14 @@ final class VirtualGateway {
             random: SeededGenerator(seed: seed &+ 17))
         core = SwitchboardCore(
             settings: Self.settings(plan), outlets: outlets, logger: logger, random: SharedGenerator(seed: seed &+ 99),
-            clock: { clock.date }, uptime: { clock.now }, records: { [log] in log.records.append($0) })
+            clock: { clock.date }, uptime: { clock.now }, records: { [log] in log.records.append($0) }, recorder: recorder)
         dialled.made = { [unowned self] in
             agents.append($0)
             prepareAgent($0)
+        }
+        dialled.native = { [unowned self] in
+            natives.append($0)
+            prepareNative($0)
         }
     }
 
@@ -137,19 +155,22 @@ final class VirtualGateway {
     private static func settings(_ plan: String) -> SwitchboardSettings {
         var configuration = Configuration()
         var trunk = Trunk(name: "phone")
+        trunk.codecs = Trunk.Codec.allCases
         trunk.acceptFrom = [try? CIDR("192.0.2.0/24"), try? CIDR(host)].compactMap { $0 }
         configuration.trunks = [trunk] + calledTrunks.sorted { $0.key < $1.key }.map { name, host in
             var trunk = Trunk(name: name)
             trunk.hosts = [TrunkHost("sip:\(host)")].compactMap { $0 }
             if name == "second" { trunk.country = "1" }
+            if name == "informed" { trunk.dtmf = .info }
             return trunk
         }
         configuration.agents = [
             Agent(name: "assistant", link: .socket(urls: ["ws://agent.test/"], .twilio)),
+            Agent(name: "native", link: .socket(urls: ["ws://native.test/"], .tandem)),
             Agent(name: "standby", link: .socket(urls: ["ws://standby.test/"], .twilio)),
             Agent(name: "parrot", link: .builtin(.parrot)), Agent(name: "echo", link: .builtin(.echo)),
         ]
-        let context = PlanContext(trunks: ["phone": "", "carrier": "", "second": "1", "mirror": ""], agents: ["assistant", "standby", "parrot", "echo"])
+        let context = PlanContext(trunks: ["phone": "", "carrier": "", "second": "1", "mirror": "", "informed": ""], agents: ["assistant", "native", "standby", "parrot", "echo"])
         let loaded = Plan.load(text: plan, file: "plan.yaml", context: context)
         guard let plan = loaded.plan else { preconditionFailure("\(loaded.problems)") }
         return SwitchboardSettings(configuration: configuration, plan: plan)
@@ -181,7 +202,7 @@ final class VirtualGateway {
     }
 
     /// Trunks that are called, and their hosts.
-    private static let calledTrunks = ["carrier": "192.0.2.200", "second": "192.0.2.201", "mirror": host]
+    private static let calledTrunks = ["carrier": "192.0.2.200", "second": "192.0.2.201", "mirror": host, "informed": "192.0.2.202"]
 
     /// A browser, at an address of its own.
     func browser(_ options: FakeBrowser.Options = .init(), seed: UInt64 = 1) -> FakeBrowser {
@@ -196,6 +217,7 @@ final class VirtualGateway {
     }
 
     var agent: FakeAgent? { agents.last }
+    var native: FakeTandemAgent? { natives.last }
     /// What whoever ordered calls was told.
     var notices: [CallNotice] { outlets.notices }
 
@@ -230,7 +252,12 @@ final class VirtualGateway {
         if !isStalled { for loop in loops { loop.turn(now: now) } }
         pump()
         for agent in agents { agent.step(now: now) }
+        for agent in natives { agent.step(now: now) }
         pump()
+        if let recorder, !isDiskStalled, now >= recorderTurn {
+            recorder.turn()
+            recorderTurn = now + .milliseconds(100)
+        }
         deliver()
     }
 
@@ -317,6 +344,7 @@ final class VirtualGateway {
         check("dialogs", counters.dialogsAlive)
         check("timers", counters.timersAlive)
         check("agents", agents.count { $0.isUp })
+        check("native agents", natives.count { $0.socket?.isUp == true })
         check("alive", dialled.alive)
         return list
     }

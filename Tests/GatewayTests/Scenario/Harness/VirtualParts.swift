@@ -59,6 +59,7 @@ struct VirtualLogHandler: LogHandler {
 /// Makes the agents that calls dial, and knows how many legs are still held by somebody.
 final class DialledAgents {
     var made: (FakeAgent) -> Void = { _ in }
+    var native: (FakeTandemAgent) -> Void = { _ in }
     private struct Held { weak var leg: AnyObject? }
     private var legs: [Held] = []
 
@@ -70,6 +71,14 @@ final class DialledAgents {
         switch order.agent.link {
         case .builtin(.parrot): leg = ParrotAgent(events: events)
         case .builtin(.echo): leg = EchoAgent(events: events)
+        case .socket(_, .tandem):
+            let agent = FakeTandemAgent(now: now)
+            native(agent)
+            var generator = SystemRandomNumberGenerator()
+            let dialect = TandemDialect(callerRates: order.info.callerRates, using: &generator)
+            leg = AgentSession(
+                dialect: dialect, targets: [AgentTarget(name: order.agent.name) { agent.dial() }], info: order.info, events: events,
+                logger: logger, now: now)
         case .socket:
             let agent = FakeAgent(name: order.agent.name, now: now)
             made(agent)

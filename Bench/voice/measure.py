@@ -1,0 +1,149 @@
+"""How well voice activity detectors find where speech begins, in noise: python measure.py NAME=COMMAND...
+
+Each COMMAND reads raw 16-bit samples of 8 kHz and writes one byte, 0 or 1, for every 10 ms. Utterances of a dozen voices stand in
+noise of four kinds, at four ratios of speech to noise, with pauses longer than any hangover between them. The same rule makes
+turns of every detector's bytes: speech begins where 3 of 4 steps of 10 ms are 1 and ends after 600 ms of 0. A command whose name
+begins with "turns-" has that rule in it."""
+
+import subprocess
+import sys
+
+import numpy as np
+from scipy.signal import butter, sosfilt
+
+RATE = 8000
+STEP = RATE // 100
+PAUSE = 2.5
+HANGOVER = 60
+RATIOS = (30, 20, 10, 5)
+SPEECH_LEVEL = -24  # dBFS while it sounds
+SENTENCES = (
+    "Hello, who is there?", "I would like to change my booking.", "No, wait.", "Can you repeat that please?", "Yes.",
+    "My number is four one five, nine two.", "Stop talking for a moment.", "Five is too late for us.", "Okay, go on.",
+    "Perhaps we should meet on Thursday.", "What does it cost?", "She sells the house.",
+)
+VOICES = ("en-us+m1", "en-gb+f2", "en+m3", "en-us+f4", "en-gb+m7", "en-us+f1", "en+m5", "en-gb+f5")
+CLIPS = "Front_Center Front_Left Front_Right Rear_Center Side_Left Side_Right".split()
+
+
+def raw(command):
+    return np.frombuffer(subprocess.run(command, shell=True, check=True, capture_output=True).stdout, np.int16).astype(float)
+
+
+def level(samples):
+    return 20 * np.log10(max(np.sqrt(np.mean(samples**2)), 1e-3) / 32768)
+
+
+def steps(samples):
+    return samples[: len(samples) // STEP * STEP].reshape(-1, STEP)
+
+
+def utterances():
+    to_raw = f"-t raw -r {RATE} -b 16 -e signed -c 1 -"
+    found = [raw(f"sox /usr/share/sounds/alsa/{name}.wav {to_raw}") for name in CLIPS]
+    prompts = "vm-goodbye vm-sorry conf-invalid agent-pass auth-thankyou invalid transfer pbx-invalid vm-rec-name queue-thankyou"
+    for name in prompts.split():
+        found.append(raw(f"sox /usr/share/asterisk/sounds/en_US_f_Allison/{name}.wav {to_raw}"))
+    for number, sentence in enumerate(SENTENCES * 2):
+        voice = VOICES[number % len(VOICES)]
+        found.append(raw(f'espeak-ng -v {voice} -s 150 -p {30 + 5 * (number % 9)} --stdout "{sentence}" | sox -t wav - {to_raw}'))
+    for samples in found:
+        loud = [level(step) for step in steps(samples)]
+        active = 10 * np.log10(np.mean([10 ** (x / 10) for x in loud if x > max(loud) - 25]))
+        audible = [index for index, x in enumerate(loud) if x > active - 20]
+        # From the first step that is less than 20 dB below the voice to the last one.
+        cut = samples[audible[0] * STEP : (audible[-1] + 1) * STEP]
+        yield cut * 10 ** ((SPEECH_LEVEL - active) / 20)
+
+
+def noises(count, random):
+    white = random.standard_normal(count)
+    spectrum = np.fft.rfft(random.standard_normal(count))
+    frequency = np.maximum(np.fft.rfftfreq(count, 1 / RATE), 20)
+    pink = np.fft.irfft(spectrum / np.sqrt(frequency), count)
+    text = "The north wind and the sun were arguing about who was the stronger of the two when a traveller came along. " * 6
+    talkers = [raw(f'espeak-ng -v {voice} -s {140 + 5 * number} --stdout "{text}" | sox -t wav - -t raw -r {RATE} -b 16 -e signed -c 1 -')
+               for number, voice in enumerate(VOICES)]
+    babble = np.zeros(count)
+    for number, talker in enumerate(talkers * 2):
+        babble += np.resize(np.roll(talker, 7919 * number), count) * (0.6 + 0.4 * random.random())
+    # Rumble, tyres, and cars that pass, each for some seconds.
+    rumble = sosfilt(butter(2, 300, "low", fs=RATE, output="sos"), random.standard_normal(count))
+    tyres = sosfilt(butter(1, [300, 1500], "band", fs=RATE, output="sos"), random.standard_normal(count))
+    passing = np.zeros(count)
+    for _ in range(count // (6 * RATE)):
+        at, width = random.integers(count), (0.7 + random.random()) * RATE
+        passing += np.exp(-(((np.arange(count) - at) / width) ** 2))
+    street = rumble * 2 + tyres * (0.4 + 1.2 * passing) + 0.1 * random.standard_normal(count)
+    return {"white": white, "pink": pink, "babble": babble, "street": street}
+
+
+def turns(flags, has_rule):
+    """The steps at which a turn begins, and for every step whether one lasts."""
+    if has_rule:
+        lasting = flags.astype(bool)
+        return [i for i in range(len(flags)) if lasting[i] and (i == 0 or not lasting[i - 1])], lasting
+    lasting, begins, silent, speaking = np.zeros(len(flags), bool), [], 0, False
+    for index, flag in enumerate(flags):
+        silent = 0 if flag else silent + 1
+        if not speaking and flags[max(0, index - 3) : index + 1].sum() >= 3:
+            speaking = True
+            begins.append(index)
+        elif speaking and silent >= HANGOVER:
+            speaking = False
+        lasting[index] = speaking
+    return begins, lasting
+
+
+def judge(flags, spoken, has_rule):
+    begins, lasting = turns(flags, has_rule)
+    delays, missed = [], 0
+    quiet = np.ones(len(flags), bool)
+    quiet[:200] = False  # the first two seconds are for learning
+    for start, end in spoken:
+        quiet[start : end + HANGOVER + 20] = False
+        heard = np.flatnonzero(lasting[start : min(end, start + 50)])
+        if len(heard):
+            # The step is known at its end.
+            delays.append(10 * (heard[0] + 1) if not lasting[start - 1] else 0)
+        else:
+            missed += 1
+    minutes = quiet.sum() / 6000
+    false = sum(1 for begin in begins if quiet[begin])
+    return delays, missed / len(spoken), false / minutes, lasting[quiet].mean()
+
+
+def main(commands):
+    random = np.random.default_rng(7)
+    parts, spoken, at = [np.zeros(4 * RATE)], [], 4 * RATE
+    for samples in utterances():
+        spoken.append((at // STEP, (at + len(samples)) // STEP))
+        pause = np.zeros(int((PAUSE + random.random()) * RATE) // STEP * STEP)
+        parts += [samples, pause]
+        at += len(samples) + len(pause)
+    speech = np.concatenate(parts)
+    print(f"{len(spoken)} utterances in {len(speech) / RATE / 60:.1f} minutes\n")
+    print("| noise | SNR | detector | onset median | onset p95 | missed | false starts a minute | noise taken for speech |")
+    print("|---|---|---|---|---|---|---|---|")
+    conditions = [("none", 60, np.random.default_rng(1).standard_normal(len(speech)))]
+    conditions += [(name, ratio, noise) for name, noise in noises(len(speech), random).items() for ratio in RATIOS]
+    sums = {}
+    for noise_name, ratio, noise in conditions:
+        noise = noise * 10 ** ((SPEECH_LEVEL - ratio - level(noise)) / 20)
+        mixed = np.clip(np.round(speech + noise), -32768, 32767).astype(np.int16)
+        for name, command in commands:
+            flags = np.frombuffer(subprocess.run(command, shell=True, check=True, input=mixed.tobytes(), capture_output=True).stdout, np.uint8)
+            delays, missed, false, share = judge(flags, spoken, name.startswith("turns-"))
+            shown = name.removeprefix("turns-")
+            median, late = (np.median(delays), np.percentile(delays, 95)) if delays else (np.nan, np.nan)
+            ratio_text = "" if noise_name == "none" else f"{ratio} dB"
+            print(f"| {noise_name} | {ratio_text} | {shown} | {median:.0f} ms | {late:.0f} ms | {missed:.0%} | {false:.1f} | {share:.0%} |", flush=True)
+            sums.setdefault(shown, []).append((median, late, missed, false, share))
+    print("\n| detector, over all noises | onset median | onset p95 | missed | false starts a minute | noise taken for speech |")
+    print("|---|---|---|---|---|---|")
+    for name, rows in sums.items():
+        median, late, missed, false, share = np.nanmean(np.array(rows), axis=0)
+        print(f"| {name} | {median:.0f} ms | {late:.0f} ms | {missed:.0%} | {false:.1f} | {share:.0%} |")
+
+
+main([argument.split("=", 1) for argument in sys.argv[1:]])

@@ -1,0 +1,17 @@
+import NIOCore
+
+/// Connected stream sockets that a media loop reads in its own turn, beside its datagram sockets. The real one is `EpollMediaIO`.
+protocol StreamSet: AnyObject {
+    /// - Parameter descriptor: stays the caller's, who ends the watch before it closes it
+    func watch(stream descriptor: Int32, reader: any StreamReader)
+    func unwatch(stream descriptor: Int32)
+}
+
+/// Hears what comes on a stream socket.
+protocol StreamReader: AnyObject {
+    /// The next bytes; the storage is used again when this returns, as far as nobody holds it.
+    func received(_ bytes: ByteBuffer)
+    /// Nothing comes any more. The reader ends the watch.
+    /// - Parameter error: of errno(3); nil when the far end closed
+    func streamEnded(error: Int32?)
+}

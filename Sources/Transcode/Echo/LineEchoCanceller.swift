@@ -1,0 +1,127 @@
+/// Takes out the echo that a telephone line sends back of what is played to it: where its hybrid joins four wires to two, and where
+/// a handset's earpiece is heard by its microphone (ITU-T G.168 describes both). Confined to the call's media loop.
+///
+/// `played` gets exactly what goes out and `process` what comes in, each with its place on its own axis, the RTP timestamps'. The
+/// distance of these axes to each other is part of the echo's path and stays as it is however packets come: jitter does not
+/// matter. Where no echo is found everything passes as it comes, but for the call's first two and a half seconds of sound
+/// (`EchoStartGuard`). No frame allocates anything; the filter, about 40 kB, is made when the first echo is found.
+public final class LineEchoCanceller {
+    /// What is known of the line's echo.
+    public struct Figures: Sendable, Equatable {
+        /// How much weaker the echo is than what is played, in dB.
+        public var returnLoss: Double
+        /// How much weaker what is left of it is, in dB, while nobody speaks at the line.
+        public var enhancement: Double
+    }
+
+    /// The rates it works at, in samples a second.
+    public static let rates = [8000, 16_000]
+    /// Milliseconds between the playing of a sound and its echo that are covered, from when the packet leaves.
+    public static let longestDelay = EchoDelayEstimator.delays * 1000 / EchoDecimator.rate
+
+    private let rate: Int
+    private let reference: EchoReference
+    private let decimator: EchoDecimator
+    private let estimator = EchoDelayEstimator()
+    private var filter: EchoFilter?
+    private var startGuard: EchoStartGuard
+    private var suppressor: EchoSuppressor
+    private var meter = EchoMeter()
+    private var isCancelling = false
+    /// Behind the last sample that came in.
+    private var end: Int64?
+    private var sinceFar: Int
+
+    /// Mean square above which something is played: -55 dBFS.
+    private static let audible: Float = 3400
+    /// Blocks after a sound in which its echo rings.
+    private static let ringing = 5
+    /// Decibels.
+    private static let settled = 25.0
+    /// Seconds of sound without use after which the filter rests until an echo is found again.
+    private static let patience = 4
+
+    /// nil for another rate.
+    public init?(rate: Int) {
+        guard Self.rates.contains(rate) else { return nil }
+        self.rate = rate
+        reference = EchoReference(rate: rate)
+        decimator = EchoDecimator(rate: rate)
+        startGuard = EchoStartGuard(rate: rate)
+        suppressor = EchoSuppressor(block: rate / 100)
+        sinceFar = Self.ringing
+    }
+
+    /// Whether an echo was found and is being taken out, or may be: what is heard is not what came.
+    public var isActive: Bool { isCancelling || startGuard.isOn }
+
+    /// nil until an echo was taken out for a second.
+    public var figures: Figures? {
+        meter.figures.map { Figures(returnLoss: $0.returnLoss, enhancement: $0.enhancement) }
+    }
+
+    /// What goes out to the line.
+    /// - Parameters:
+    ///   - position: the place of the first sample on the axis of what goes out, in samples
+    ///   - clock: local time in samples
+    public func played(_ samples: UnsafeBufferPointer<Int16>, at position: Int64, clock: Int64) {
+        reference.append(samples, at: position, clock: clock)
+        startGuard.play(samples)
+    }
+
+    /// Takes the echo out of what came from the line, in place. A rest that is no block of 10 ms is left as it is.
+    /// - Parameters:
+    ///   - position: the place of the first sample on the axis of what comes in, in samples
+    ///   - clock: local time in samples
+    public func process(_ samples: UnsafeMutableBufferPointer<Int16>, at position: Int64, clock: Int64) {
+        guard let base = samples.baseAddress, let played = reference.end else { return }
+        if position != end { skip() }
+        end = position &+ Int64(samples.count)
+        let factor = Int64(decimator.factor)
+        let latest = (played &+ max(0, clock &- reference.clock)) / factor
+        decimator.process(base, count: samples.count, at: position) {
+            estimator.observe($1, at: $0, reference: reference, played: latest)
+        }
+        if let offset = estimator.offset { aim(at: offset &* factor) }
+        guard isCancelling || startGuard.isOn else { return }
+        let block = rate / 100
+        var start = 0
+        while start + block <= samples.count {
+            if isCancelling, let filter { cancel(base + start, at: position &+ Int64(start), filter) }
+            if startGuard.isOn, !isSettled { startGuard.apply(to: base + start, count: block) }
+            start += block
+        }
+    }
+
+    /// The filter takes out so much that it needs no help.
+    private var isSettled: Bool { isCancelling && (meter.figures?.enhancement ?? 0) > Self.settled }
+
+    private func skip() {
+        decimator.reset()
+        estimator.skip()
+        if isCancelling { filter?.skip() }
+    }
+
+    private func aim(at offset: Int64) {
+        if filter == nil { filter = EchoFilter(rate: rate) }
+        filter?.aim(at: offset)
+        isCancelling = true
+    }
+
+    private func cancel(_ near: UnsafeMutablePointer<Int16>, at position: Int64, _ filter: EchoFilter) {
+        let powers = filter.process(near, at: position, reference: reference)
+        sinceFar = powers.far > Self.audible * Float(filter.block) ? 0 : min(Self.ringing, sinceFar + 1)
+        let isFarActive = sinceFar < Self.ringing
+        near.update(from: filter.output, count: filter.block)
+        suppressor.apply(to: near, count: filter.block, powers: powers, isFarActive: isFarActive)
+        guard isFarActive else { return }
+        meter.observe(powers, left: SumOfSquares.of(near, filter.block))
+        if meter.uselessSeconds >= Self.patience, estimator.isResting || !filter.hasHelped { rest() }
+    }
+
+    private func rest() {
+        isCancelling = false
+        meter = EchoMeter()
+        estimator.forget()
+    }
+}
