@@ -28,10 +28,12 @@ public enum Gateway {
         let signalling = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let media = try MediaLoops(configuration: configuration, logger: logger)
         let outletsBox = OutletsBox()
+        let post = WebhookPost(group: signalling)
+        let webhooks = CallWebhooks(logger: logger) { url, body in try await post(url, body) }
         let hosts = HostDirectory(logger: logger)
         let settings = SwitchboardSettings(configuration: configuration, plan: plan.plan, addresses: hosts.addresses(of:))
         let switchboard = Switchboard(settings: settings, logger: logger, records: { records.store($0) }, recorder: recorder) { back in
-            outletsBox.make(loops: media.drivers, back: back)
+            outletsBox.make(loops: media.drivers, webhooks: webhooks, back: back)
         }
         media.report(to: switchboard)
         let decisions = Task { await switchboard.run() }
@@ -74,6 +76,7 @@ public enum Gateway {
         switchboard.stop()
         await decisions.value
         await media.stop()
+        await webhooks.close()
         await recorder.close()
         await records.close()
         try? await signalling.shutdownGracefully()

@@ -7,10 +7,12 @@ import SIPStack
 final class GatewayOutlets: SwitchboardOutlets {
     private let driver = NIOLockedValueBox<SIPDriver?>(nil)
     private let loops: [MediaLoopDriver]
+    private let webhooks: CallWebhooks
     private let back: @Sendable (SwitchboardEvent) -> Void
 
-    init(loops: [MediaLoopDriver], back: @escaping @Sendable (SwitchboardEvent) -> Void) {
+    init(loops: [MediaLoopDriver], webhooks: CallWebhooks, back: @escaping @Sendable (SwitchboardEvent) -> Void) {
         self.loops = loops
+        self.webhooks = webhooks
         self.back = back
     }
 
@@ -24,6 +26,8 @@ final class GatewayOutlets: SwitchboardOutlets {
     func media(_ loop: Int, _ body: @escaping @Sendable (MediaLoop, NIODeadline) -> Void) { loops[loop].execute(body) }
 
     func background(_ work: @escaping @Sendable () -> Void) { NIOThreadPool.singleton.submit { _ in work() } }
+
+    func notify(_ notice: CallNotice) { webhooks.send(notice) }
 
     func post(_ event: SwitchboardEvent) { back(event) }
 

@@ -6,8 +6,10 @@ final class OutletsBox: Sendable {
 
     var outlets: GatewayOutlets? { box.withLockedValue { $0 } }
 
-    func make(loops: [MediaLoopDriver], back: @escaping @Sendable (SwitchboardEvent) -> Void) -> any SwitchboardOutlets {
-        let made = GatewayOutlets(loops: loops, back: back)
+    func make(
+        loops: [MediaLoopDriver], webhooks: CallWebhooks, back: @escaping @Sendable (SwitchboardEvent) -> Void
+    ) -> any SwitchboardOutlets {
+        let made = GatewayOutlets(loops: loops, webhooks: webhooks, back: back)
         box.withLockedValue { $0 = made }
         return made
     }

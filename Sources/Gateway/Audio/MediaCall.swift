@@ -16,6 +16,8 @@ final class MediaCall: LegEvents, AgentLegEvents {
     private var sound: SoundPlayer?
     /// Of a call that the gateway placed: the SIP call of its first party.
     private var party: SIPCallID?
+    /// Whether it is to be found out who answered.
+    private var listensForAnswerer = false
     /// Agents already told to go whose socket is not closed yet.
     private var leaving: [any AgentLeg] = []
     private var bridge: Bridge?
@@ -80,13 +82,15 @@ final class MediaCall: LegEvents, AgentLegEvents {
     }
 
     /// The phone that the gateway called answered, and takes the place of the caller.
-    func calleeBecomesParty(_ sip: SIPCallID) {
+    /// - Parameter detectsMachine: says to the agent and the switchboard whether a person answered or a machine
+    func calleeBecomesParty(_ sip: SIPCallID, detectsMachine: Bool) {
         guard caller == nil, !isEnding, let callee else { return }
         // Ways to it that were tried before are no leg of the call, but count.
         if let earlier = figures.callee { loop.counters.finished.add(earlier) }
         figures.callee = nil
         caller = callee
         party = sip
+        listensForAnswerer = detectsMachine
         self.callee = nil
     }
 
@@ -165,10 +169,21 @@ final class MediaCall: LegEvents, AgentLegEvents {
 
     private func farPort(_ wanted: FarEnd) -> (any AudioPort)? {
         switch wanted {
-        case .agent: agent
+        case .agent: agent.map { listensForAnswerer ? listener(before: $0) : $0 }
         case .callee: callee.flatMap { $0.isReady ? $0.port : nil }
         case .sound: sound
         }
+    }
+
+    private func listener(before agent: any AgentLeg) -> any AudioPort {
+        AnswerListener(agent) { [weak self] finding in self?.answererFound(finding) }
+    }
+
+    private func answererFound(_ finding: AnswerClassifier.Finding) {
+        // The next agent need not listen again; a beep may follow a machine's greeting.
+        listensForAnswerer = false
+        agent?.receive(CallMessage(contentType: MediaTypes.json, body: finding.json))
+        loop.report(.answererFound(finding), of: self)
     }
 
     private func stopBridge() {

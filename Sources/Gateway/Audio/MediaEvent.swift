@@ -12,6 +12,8 @@ enum MediaEvent: Sendable {
     case agentTransfers(AgentTransfer)
     /// The agent sends a text to the caller's side.
     case agentSays(CallMessage)
+    /// Who answered a call that the gateway placed.
+    case answererFound(AnswerClassifier.Finding)
     /// The caller is gone.
     case callerEnded(CallEnd)
     /// The far end of a trunk step is gone.

@@ -43,6 +43,10 @@ struct CallEntry {
     var party: Callee?
     /// Hears whether the gateway could place the call.
     var placed: SwitchboardEvent.PlacedReply?
+    /// Who is told what the call does.
+    var statusURL: WebSocketAgentTransport.URL?
+    /// Whether it is to be found out who answered.
+    var detectsMachine = false
     /// What the agent called the transfer that it asked for.
     var transferReference: Int64 = 0
     /// What the present step reaches is recorded.

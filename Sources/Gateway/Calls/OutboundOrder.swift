@@ -12,6 +12,10 @@ struct OutboundOrder: Sendable, Equatable {
     var parameters: [String: String] = [:]
     /// How long the phone may ring, in seconds; the route may allow less.
     var ringSeconds: Int?
+    /// Whether the agent is to be told if a person answered, a machine or a fax.
+    var detectsMachine = false
+    /// Who is told when the phone rings, when it answers, and how the call ended.
+    var statusURL: WebSocketAgentTransport.URL?
 }
 
 /// Why a call is not placed.

@@ -23,6 +23,8 @@ extension SwitchboardCore {
         var entry = enter(makeID(), .api, decision: prepared.decision, parameters: order.parameters)
         entry.call = Call(steps: prepared.steps, ways: prepared.ways)
         entry.placed = reply
+        entry.statusURL = order.statusURL
+        entry.detectsMachine = order.detectsMachine
         entry.hasMedia = true
         if order.via != nil { entry.record.explanation = nil }
         keep(entry)
@@ -121,7 +123,26 @@ extension SwitchboardCore {
         entry.party = callee
         entry.callee = nil
         keep(entry)
-        outlets.media(entry.loop) { loop, now in loop.perform(on: id, now: now) { $0.calleeBecomesParty(callee.sip) } }
+        let detectsMachine = entry.detectsMachine
+        outlets.media(entry.loop) { loop, now in
+            loop.perform(on: id, now: now) { $0.calleeBecomesParty(callee.sip, detectsMachine: detectsMachine) }
+        }
+        notify(entry, state: "connected", entry.record)
+    }
+
+    /// It was found out who answered.
+    func answererFound(_ finding: AnswerClassifier.Finding, _ id: CallID) {
+        note(finding.sentence, id)
+        guard let entry = entries[id], !entry.call.isEnding else { return }
+        entry.logger.info("answered by", metadata: ["finding": "\(finding.rawValue)"])
+        notify(entry, state: entry.call.stateName, entry.record, finding)
+    }
+
+    /// Whoever ordered the call is told what it does.
+    func notify(_ entry: CallEntry, state: String, _ record: CallRecord, _ finding: AnswerClassifier.Finding? = nil) {
+        guard let url = entry.statusURL, case .object(var members) = CallResource.json(record, state: state, isWhole: false) else { return }
+        if let finding { members["answered_by"] = .string(finding.rawValue) }
+        outlets.notify(CallNotice(call: entry.id, url: url, body: .object(members)))
     }
 
     /// The call ends: of one that did not even begin, whoever ordered it hears why.
@@ -133,4 +154,20 @@ extension SwitchboardCore {
         }
         if tellParty, let party = entry.party { hangUp(party.sip, entry, end) }
     }
+}
+
+extension AnswerClassifier.Finding {
+    /// For the turn of events.
+    var sentence: String {
+        switch self {
+        case .human: "A person seems to have answered."
+        case .machine: "A machine seems to have answered."
+        case .fax: "A fax machine answered."
+        case .silence: "Nobody said anything after the answer."
+        case .beep: "The machine's tone ended."
+        }
+    }
+
+    /// What the agent is told.
+    var json: String { "{\"answered_by\":\"\(rawValue)\"}" }
 }

@@ -165,6 +165,7 @@ final class SwitchboardCore {
         record.recording = entry.recording?.outcome
         record.finish(entry.call.end ?? CallEnd(.failed), at: clock(), media: media)
         records(record)
+        notify(entry, state: "ended", record)
     }
 
     /// Something happened that a reader of the record wants to know.
@@ -202,7 +203,7 @@ final class SwitchboardCore {
             let description = entry.isEarly ? entry.description : nil
             outlets.sip { $0.ring(sip, sdp: description, now: $1, into: &$2) }
         case .browser(let observer): observer(.ringing)
-        case .api: break
+        case .api: if let present = entries[entry.id] { notify(present, state: "ringing", present.record) }
         }
     }
 
@@ -305,6 +306,7 @@ final class SwitchboardCore {
         case .agentEnded(let end): update(id) { $0.agentEnded(end, into: &$1) }
         case .agentTransfers(let transfer): agentTransfers(transfer, id)
         case .agentSays(let message): agentSays(message, id)
+        case .answererFound(let finding): answererFound(finding, id)
         case .agentLost(let end):
             entries[id]?.logger.warning("agent lost: \(end.detail)")
             note("The agent was lost.", id)

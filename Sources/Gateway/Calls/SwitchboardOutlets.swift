@@ -7,6 +7,8 @@ protocol SwitchboardOutlets: Sendable {
     func media(_ loop: Int, _ body: @escaping @Sendable (MediaLoop, NIODeadline) -> Void)
     /// Does something that may take its time, such as reading a file, beside everything else.
     func background(_ work: @escaping @Sendable () -> Void)
+    /// Tells whoever ordered a call what it does.
+    func notify(_ notice: CallNotice)
     /// Comes back as an event, after those before it.
     func post(_ event: SwitchboardEvent)
     var loopCount: Int { get }

@@ -6,7 +6,7 @@ import Testing
 
 @Suite("API: calls are placed, given away and listed", .timeLimit(.minutes(5)))
 struct CallControlAPITests {
-    private static let order = #"{"to": "+14155550199", "agent": "bot", "via": "acme", "from": "+14155550100", "parameters": {"a": "b"}, "ring_seconds": 30}"#
+    private static let order = #"{"to": "+14155550199", "agent": "bot", "via": "acme", "from": "+14155550100", "parameters": {"a": "b"}, "ring_seconds": 30, "machine_detection": true, "status_url": "https://shop.example/calls?key=1"}"#
 
     @Test("a call is placed as ordered")
     func place() async throws {
@@ -15,7 +15,8 @@ struct CallControlAPITests {
             let id = RecordFixture.call(1).id.description
             #expect(answer.status == 201 && answer.headers["location"] == "/api/v1/calls/\(id)" && answer["id"] == id)
             let order = OutboundOrder(
-                to: "+14155550199", agent: "bot", via: "acme", from: "+14155550100", parameters: ["a": "b"], ringSeconds: 30)
+                to: "+14155550199", agent: "bot", via: "acme", from: "+14155550100", parameters: ["a": "b"], ringSeconds: 30, detectsMachine: true,
+                statusURL: WebSocketAgentTransport.URL("wss://shop.example/calls?key=1"))
             #expect(fixture.calls.placed.withLockedValue { $0 } == [order])
             let least = try await fixture.request("POST", "/calls", body: #"{"to": "demo", "agent": "bot", "from": null}"#)
             #expect(least.status == 201 && fixture.calls.placed.withLockedValue { $0.last } == OutboundOrder(to: "demo", agent: "bot"))
@@ -26,7 +27,8 @@ struct CallControlAPITests {
         "", "[]", "{}", #"{"to": "1"}"#, #"{"agent": "bot"}"#, #"{"to": "", "agent": "bot"}"#, #"{"to": 1, "agent": "bot"}"#, #"{"to": "1", "agent": "bot", "ring": 3}"#,
         #"{"to": "1", "agent": "bot", "ring_seconds": 0}"#, #"{"to": "1", "agent": "bot", "ring_seconds": "5"}"#, #"{"to": "1", "agent": "bot", "ring_seconds": 1.5}"#,
         #"{"to": "1", "agent": "bot", "from": "me; x=y"}"#, #"{"to": "1", "agent": "bot", "from": "+"}"#, #"{"to": "1", "agent": "bot", "parameters": []}"#,
-        #"{"to": "1", "agent": "bot", "parameters": {"a": 1}}"#, #"{"to": "1\u0000", "agent": "bot"}"#,
+        #"{"to": "1", "agent": "bot", "status_url": "ftp://shop.example/"}"#, #"{"to": "1", "agent": "bot", "status_url": "http://me:pw@shop.example/"}"#,
+        #"{"to": "1", "agent": "bot", "machine_detection": 1}"#, #"{"to": "1", "agent": "bot", "parameters": {"a": 1}}"#, #"{"to": "1\u0000", "agent": "bot"}"#,
     ])
     func badBody(body: String) async throws {
         try await APIFixture.run { fixture in

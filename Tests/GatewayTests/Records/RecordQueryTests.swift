@@ -87,6 +87,8 @@ struct RecordQueryTests {
     func pastCalls() async throws {
         let (fixture, store) = try await store(3)
         store.store(RecordFixture.whole())
+        // By a trunk of the API's choice: no plan was asked.
+        store.store(RecordFixture.call(4, via: "api"))
         await store.flush()
         let calls = try PastCalls.read(database: fixture.path, last: 2)
         #expect(calls.map(\.id) == [3, 2].map { RecordFixture.id($0).description })

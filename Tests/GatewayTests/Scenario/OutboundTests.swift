@@ -103,6 +103,59 @@ import Testing
         #expect(gateway.log.records.map(\.cause) == [.noAnswer])
     }
 
+    @Test func whoeverOrderedItIsToldWhatItDoes() throws {
+        let gateway = VirtualGateway()
+        let callee = gateway.callee()
+        var order = Self.order
+        order.statusURL = WebSocketAgentTransport.URL(web: "https://shop.example/calls")
+        let call = try Self.place(gateway, order).get()
+        #expect(gateway.run(for: .seconds(2)) { gateway.agent?.isUp == true })
+        callee.hangUp()
+        gateway.run(for: .seconds(1))
+        #expect(gateway.notices.allSatisfy { $0.call == call.record.id && $0.url == order.statusURL })
+        let bodies = gateway.notices.map(\.body)
+        #expect(bodies.map { $0["state"]?.text } == ["ringing", "connected", "ended"])
+        #expect(bodies.map { $0["id"]?.text } == Array(repeating: call.record.id.description, count: 3))
+        #expect(bodies.map { $0["cause"] ?? .null } == [.null, .null, "callee_hangup"])
+        #expect(bodies[0]["ringing_at"] != .null && bodies[0]["answered_at"] == .null && bodies[1]["answered_at"] != .null)
+    }
+
+    @Test(arguments: [(0.6, ["human"]), (2.5, ["machine", "beep"])])
+    func itIsFoundOutWhoAnswered(_ greeting: Double, _ findings: [String]) throws {
+        let gateway = VirtualGateway()
+        let callee = gateway.callee()
+        var order = Self.order
+        (order.statusURL, order.detectsMachine) = (WebSocketAgentTransport.URL(web: "https://shop.example/calls"), true)
+        try Self.place(gateway, order)
+        #expect(gateway.run(for: .seconds(2)) { gateway.agent?.isUp == true })
+        gateway.run(for: .milliseconds(500))
+        callee.speaker.say(AnswerClassifierTests.speech(seconds: greeting))
+        gateway.run(for: .seconds(4))
+        if findings.contains("beep") { callee.speaker.say(SoundMaterial.tone(hertz: 1000, seconds: 0.5, rate: 8000)) }
+        gateway.run(for: .seconds(1))
+        #expect(gateway.notices.compactMap { $0.body["answered_by"]?.text } == findings)
+        // What the agent hears is what was said.
+        SoundBothWaysTests.expectGapFree(try #require(gateway.agent))
+        callee.hangUp()
+        EndOfCallTests.expectNothingLeft(gateway)
+        #expect(gateway.log.records.first?.events.map(\.what).contains { $0.contains("seems to have answered") } == true)
+    }
+
+    @Test func theAgentIsToldWhoAnswered() throws {
+        let gateway = VirtualGateway()
+        let callee = gateway.callee()
+        var order = Self.order
+        (order.agent, order.detectsMachine) = ("native", true)
+        try Self.place(gateway, order)
+        #expect(gateway.run(for: .seconds(2)) { gateway.native?.nextPTS ?? 0 > 0 })
+        callee.speaker.say(AnswerClassifierTests.speech(seconds: 0.6))
+        gateway.run(for: .seconds(3))
+        let message = try #require(gateway.native?.events("message").last)
+        #expect(message["content_type"] as? String == "application/json" && message["body"] as? String == #"{"answered_by":"human"}"#)
+        callee.hangUp()
+        EndOfCallTests.expectNothingLeft(gateway)
+    }
+
     @Test func theOrderMayBeTakenBackWhileItRings() throws {
         let gateway = VirtualGateway()
         let callee = gateway.callee()

@@ -1,6 +1,10 @@
 """Calls that the API orders: the gateway calls a phone, and an agent is joined to it when it answers. sipp is the phone where only
 its signalling counts, our own where it talks."""
 
+import http.server
+import json
+import threading
+
 import pytest
 import speech
 from verdict import assert_same_speech
@@ -154,3 +158,41 @@ def test_a_call_is_given_to_a_person(start_callee, placing, agent, start_phone):
     phone.hang_up()
     caller.wait_bye()
     assert record(gateway, running)["cause"] == "callee_hangup"
+
+
+@pytest.fixture
+def notices():
+    """(address, list): a web server that keeps what is posted to it. It refuses the first attempt."""
+    posted, attempts = [], []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_POST(self):
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            attempts.append(self.path)
+            if len(attempts) > 1:
+                posted.append(json.loads(body))
+            self.send_response(204 if len(attempts) > 1 else 503)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_address[1]}/calls?key=7", posted
+    server.shutdown()
+    server.server_close()
+
+
+def test_whoever_ordered_the_call_is_told_what_it_does(start_sipp_callee, placing, notices, agent):
+    address, posted = notices
+    callee = start_sipp_callee("rings_and_answers")
+    gateway = placing(callee)
+    call = place(gateway, status_url=address)
+    agent.wait_call().close()
+    callee.finish()
+    wait_until(lambda: len(posted) >= 3, 10, lambda: f"three notices: {posted}")
+    assert [notice["state"] for notice in posted] == ["ringing", "connected", "ended"]
+    assert {notice["id"] for notice in posted} == {call["id"]} and posted[2]["cause"] == "agent_hangup"
+    assert "key=7" not in gateway.log_text()

@@ -37,6 +37,12 @@ struct APIBody {
         return Int(number)
     }
 
+    mutating func flag(_ name: String) throws -> Bool? {
+        guard let value = members.removeValue(forKey: name) else { return nil }
+        guard case .bool(let flag) = value else { throw HTTPProblem(.badRequest, "\(name) must be true or false.") }
+        return flag
+    }
+
     /// An object of texts.
     mutating func texts(_ name: String) throws -> [String: String] {
         guard let value = members.removeValue(forKey: name) else { return [:] }

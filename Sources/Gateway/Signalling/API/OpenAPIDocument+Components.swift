@@ -141,7 +141,17 @@ extension OpenAPIDocument {
                   "via": {"type": ["string", "null"], "description": "The trunk to call by; without it the dial plan routes the call via: api."},
                   "from": {"type": ["string", "null"], "pattern": "^\\+?[0-9]{1,32}$", "description": "The caller id, in place of the route's."},
                   "parameters": {"type": ["object", "null"], "additionalProperties": {"type": "string"}, "description": "Passed to the agent."},
-                  "ring_seconds": {"type": ["integer", "null"], "minimum": 1, "maximum": 600, "description": "How long the phone may ring."}
+                  "ring_seconds": {"type": ["integer", "null"], "minimum": 1, "maximum": 600, "description": "How long the phone may ring."},
+                  "machine_detection": {
+                    "type": ["boolean", "null"],
+                    "default": false,
+                    "description": "Finds out from the first seconds of sound whether a person answered, a machine or a fax."
+                  },
+                  "status_url": {
+                    "type": ["string", "null"],
+                    "format": "uri",
+                    "description": "Gets a POST with the call as JSON when the phone rings, when it answers, and when the call is over."
+                  }
                 }
               },
               "Trunk": {

@@ -10,6 +10,13 @@ extension OutboundOrder {
         from = try body.optionalText("from")
         parameters = try body.texts("parameters")
         ringSeconds = try body.integer("ring_seconds", in: 1...600)
+        detectsMachine = try body.flag("machine_detection") ?? false
+        statusURL = try body.optionalText("status_url").map { text in
+            guard text.utf8.count <= 2048, let url = WebSocketAgentTransport.URL(web: text) else {
+                throw HTTPProblem(.badRequest, "status_url must be an http:// or https:// address without user and fragment.")
+            }
+            return url
+        }
         try body.finish()
         do throws(CallParameters.Refusal) {
             try CallParameters.check(destination: to)

@@ -218,6 +218,8 @@ final class VirtualGateway {
 
     var agent: FakeAgent? { agents.last }
     var native: FakeTandemAgent? { natives.last }
+    /// What whoever ordered calls was told.
+    var notices: [CallNotice] { outlets.notices }
 
     // MARK: Time
 

@@ -23,6 +23,11 @@ final class VirtualOutlets: SwitchboardOutlets, @unchecked Sendable {
 
     func background(_ work: @escaping @Sendable () -> Void) { work() }
 
+    /// What whoever ordered calls was told.
+    private(set) var notices: [CallNotice] = []
+
+    func notify(_ notice: CallNotice) { notices.append(notice) }
+
     func post(_ event: SwitchboardEvent) { queue.append(.event(event)) }
 
     var isEmpty: Bool { queue.isEmpty }
