@@ -50,7 +50,7 @@ let package = Package(
         .target(
             name: "Gateway",
             dependencies: [
-                "SDP", "RTP", "Transcode", "SIPStack", "RTCStack", "Dialplan", "Web", "CShims", "Yams",
+                "SDP", "RTP", "Transcode", "SIPStack", "RTCStack", "Dialplan", "Web", "COpenSSL", "CShims", "Yams",
                 nioCore, nioPosix,
                 .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),

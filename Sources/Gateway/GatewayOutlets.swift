@@ -25,6 +25,10 @@ final class GatewayOutlets: SwitchboardOutlets {
 
     func background(_ work: @escaping @Sendable () -> Void) { NIOThreadPool.singleton.submit { _ in work() } }
 
+    func fetch(_ request: WebRequest, done: @escaping @Sendable (Result<[UInt8], WebRequest.Failure>) -> Void) {
+        WebClient.fetch(request, done: done)
+    }
+
     func post(_ event: SwitchboardEvent) { back(event) }
 
     var loopCount: Int { loops.count }

@@ -7,6 +7,8 @@ protocol SwitchboardOutlets: Sendable {
     func media(_ loop: Int, _ body: @escaping @Sendable (MediaLoop, NIODeadline) -> Void)
     /// Does something that may take its time, such as reading a file, beside everything else.
     func background(_ work: @escaping @Sendable () -> Void)
+    /// Asks a foreign HTTP server; `done` is called once, on any thread.
+    func fetch(_ request: WebRequest, done: @escaping @Sendable (Result<[UInt8], WebRequest.Failure>) -> Void)
     /// Comes back as an event, after those before it.
     func post(_ event: SwitchboardEvent)
     var loopCount: Int { get }

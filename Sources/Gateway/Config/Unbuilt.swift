@@ -7,7 +7,7 @@ import Dialplan
 enum Unbuilt {
     case httpTLS, browserAuth, sipTLS, requiredSRTP, inboundAuth
     case turn, register, dtmf, optionalSRTP, echo, hostNames
-    case agentProtocol, webhook, postgres
+    case agentProtocol, postgres
 
     var protects: Bool {
         switch self {
@@ -31,7 +31,6 @@ enum Unbuilt {
         case .echo: "echo cancellation is not built yet: echo is left as it comes"
         case .hostNames: "names of hosts are looked up (A and AAAA, not yet NAPTR and SRV) for calls out only: list their addresses in accept_from for calls in"
         case .agentProtocol: "only the protocols twilio, telnyx and vonage are built yet: steps with this agent fall over to the next step"
-        case .webhook: "webhook and account are not built yet: the WebSocket is opened without asking"
         case .postgres: "PostgreSQL is not built yet; name a file, and call records go to SQLite"
         }
     }

@@ -23,6 +23,11 @@ final class VirtualOutlets: SwitchboardOutlets, @unchecked Sendable {
 
     func background(_ work: @escaping @Sendable () -> Void) { work() }
 
+    /// What the web answers.
+    var web: (WebRequest) -> Result<[UInt8], WebRequest.Failure> = { _ in .failure(WebRequest.Failure(reason: "it does not exist")) }
+
+    func fetch(_ request: WebRequest, done: @escaping @Sendable (Result<[UInt8], WebRequest.Failure>) -> Void) { done(web(request)) }
+
     func post(_ event: SwitchboardEvent) { queue.append(.event(event)) }
 
     var isEmpty: Bool { queue.isEmpty }
