@@ -12,6 +12,12 @@ protocol RunningCalls: Sendable {
     /// Ends a call for both of its ends.
     /// - Returns: false if there is no such call.
     func endCall(_ id: CallID) async -> Bool
+    /// Ends a call as its agent does who hangs up by REST.
+    /// - Returns: false if there is no such call.
+    func complete(_ id: CallID) async -> Bool
+    /// Has an answered call do something else.
+    /// - Returns: false if there is no such call, or it is not answered.
+    func instruct(_ id: CallID, _ order: TwiMLOrder) async -> Bool
 }
 
 extension CallEnd {

@@ -10,4 +10,13 @@ extension Switchboard: RunningCalls {
         hangUp(id, .byAdministrator)
         return true
     }
+
+    func complete(_ id: CallID) -> Bool {
+        guard let entry = core.entries[id], !entry.call.isEnding else { return false }
+        let end = entry.call.isAnswered ? CallEnd(.agentHangup) : CallEnd(.rejected, sipStatus: 480, detail: "The agent ended the call.")
+        hangUp(id, end)
+        return true
+    }
+
+    func instruct(_ id: CallID, _ order: TwiMLOrder) -> Bool { core.instruct(id, order) }
 }
