@@ -51,7 +51,7 @@ let package = Package(
         .target(
             name: "Gateway",
             dependencies: [
-                "SDP", "RTP", "Transcode", "SIPStack", "RTCStack", "Dialplan", "Web", "COgg", "CShims", "Yams",
+                "SDP", "RTP", "Transcode", "SIPStack", "RTCStack", "Dialplan", "Web", "COgg", "COpenSSL", "CShims", "Yams",
                 nioCore, nioPosix,
                 .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),

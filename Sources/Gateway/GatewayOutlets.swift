@@ -29,6 +29,10 @@ final class GatewayOutlets: SwitchboardOutlets {
 
     func notify(_ notice: CallNotice) { webhooks.send(notice) }
 
+    func fetch(_ request: WebRequest, done: @escaping @Sendable (Result<[UInt8], WebRequest.Failure>) -> Void) {
+        WebClient.fetch(request, done: done)
+    }
+
     func post(_ event: SwitchboardEvent) { back(event) }
 
     var loopCount: Int { loops.count }

@@ -11,18 +11,29 @@ enum AgentFactory {
         switch order.agent.link {
         case .builtin(.parrot): return ParrotAgent(events: events)
         case .builtin(.echo): return EchoAgent(events: events)
-        case .socket(let urls, let name):
+        case .socket(let configured, let name):
+            let urls = order.streamURL.map { [$0] } ?? configured
             let dialect = dialect(name, order)
-            let (token, subprotocol) = (order.agent.token, dialect.subprotocol)
-            let targets = health.choose(urls, now: now).map { url in
-                AgentTarget(name: url, health: health) {
+            let (subprotocol, model) = (dialect.subprotocol, name == .openai ? order.agent.model : nil)
+            // Without an address there is nobody to be reached: the transport says so.
+            let targets = health.choose(urls.isEmpty ? [""] : urls, now: now).map { url in
+                // An address that a document names is not one that the token was meant for; it signs, and stays here.
+                let token = configured.contains(url) ? order.agent.token : nil
+                let signature = name == .twilio ? signature(of: url, order.agent) : nil
+                return AgentTarget(name: url, health: health) {
                     WebSocketAgentTransport(
-                        url: name == .openai ? OpenAIDialect.url(url, model: order.agent.model) : url, token: token, subprotocol: subprotocol, on: eventLoop, logger: logger,
-                        limits: name == .tandem ? .tandem : WebSocketAgentTransport.Limits(), streams: streams)
+                        url: OpenAIDialect.url(url, model: model), token: token, subprotocol: subprotocol, signature: signature, on: eventLoop,
+                        logger: logger, limits: name == .tandem ? .tandem : WebSocketAgentTransport.Limits(), streams: streams)
                 }
             }
             return AgentSession(dialect: dialect, targets: targets, info: order.info, events: events, logger: logger, now: now)
         }
+    }
+
+    /// An agent with an account is one that looks for Twilio's signature.
+    private static func signature(of url: String, _ agent: Agent) -> String? {
+        guard agent.account != nil || agent.webhook != nil, let token = agent.token else { return nil }
+        return TwilioSignature.sign(url, token: token)
     }
 
     private static func dialect(_ name: Agent.AgentProtocol, _ order: AgentOrder) -> any AgentDialect {

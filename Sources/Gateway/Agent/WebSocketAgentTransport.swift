@@ -25,6 +25,7 @@ final class WebSocketAgentTransport: AgentTransport, WebSocketAgentTransportOwne
     private let url: URL?
     private let token: String?
     private let subprotocol: String?
+    private let signature: String?
     private let trust: NIOSSLContext?
     private let limits: Limits
     private let streams: (any StreamSet)?
@@ -45,17 +46,19 @@ final class WebSocketAgentTransport: AgentTransport, WebSocketAgentTransportOwne
     ///   - url: `ws://` or `wss://`; anything else fails like an agent that cannot be reached.
     ///   - token: sent as `Authorization: Bearer`.
     ///   - subprotocol: asked for; an agent that does not select it is refused.
+    ///   - signature: sent as `X-Twilio-Signature`.
     ///   - trust: whom to believe for `wss`; nil for the system's certificate authorities.
     ///   - streams: reads and writes a `ws` connection past the event loop; nil where nobody turns it
     ///   - generator: source of the request key and the masking keys (RFC 6455 10.3: unpredictable).
     init(
-        url: String, token: String?, subprotocol: String?, on eventLoop: any EventLoop, logger: Logger, trust: NIOSSLContext? = nil,
-        limits: Limits = Limits(), streams: (any StreamSet)? = nil,
+        url: String, token: String?, subprotocol: String?, signature: String? = nil, on eventLoop: any EventLoop, logger: Logger,
+        trust: NIOSSLContext? = nil, limits: Limits = Limits(), streams: (any StreamSet)? = nil,
         generator: any RandomNumberGenerator = SystemRandomNumberGenerator()
     ) {
         self.url = URL(url)
         self.token = token
         self.subprotocol = subprotocol
+        self.signature = signature
         self.eventLoop = eventLoop
         self.logger = logger
         self.trust = trust
@@ -134,7 +137,7 @@ final class WebSocketAgentTransport: AgentTransport, WebSocketAgentTransportOwne
     private func dial() throws {
         guard let url else { throw Refusal(reason: "its address is no ws:// or wss:// URL") }
         let trust = url.isSecure ? try self.trust ?? Self.systemTrust.get() : nil
-        let request = try UpgradeRequest(url: url, token: token, subprotocol: subprotocol, key: .random(using: &generator))
+        let request = try UpgradeRequest(url: url, token: token, subprotocol: subprotocol, signature: signature, key: .random(using: &generator))
         let bound = NIOLoopBound(self, eventLoop: eventLoop)
         let bootstrap = ClientBootstrap(group: eventLoop)
             .connectTimeout(limits.connect)

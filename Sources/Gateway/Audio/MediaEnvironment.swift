@@ -29,4 +29,6 @@ struct MediaEnvironment {
 struct AgentOrder: Sendable {
     var agent: Agent
     var info: AgentCallInfo
+    /// The address that a TwiML document names, in place of the configured ones.
+    var streamURL: String?
 }

@@ -7,6 +7,7 @@ final class SoundPlayer: AudioPort {
         /// A tone for so many milliseconds; nil: until it is stopped.
         case tone(CallProgressTone, milliseconds: Int?)
         case recording(Recording)
+        case silence(milliseconds: Int)
     }
 
     /// Everything was played.
@@ -37,6 +38,9 @@ final class SoundPlayer: AudioPort {
         switch sound {
         case .tone(let tone, let length): fill(samples, with: tone, length: length)
         case .recording(let recording): fill(samples, from: recording)
+        case .silence(let length):
+            samples.update(repeating: 0)
+            if (Int(slots) + 1) * Self.slot >= length { isOver = true }
         }
         let time = slots * Int64(samples.count)
         slots += 1
@@ -80,6 +84,7 @@ final class SoundPlayer: AudioPort {
         self.rate = rate
         frame = SampleBuffer(capacity: rate * Self.slot / 1000)
         switch sound {
+        case .silence: break
         case .tone: generator = ToneGenerator(rate: rate)
         case .recording(let recording):
             source = SampleBuffer(capacity: recording.rate * Self.slot / 1000)
@@ -94,6 +99,7 @@ final class SoundPlayer: AudioPort {
     var pathDescription: String {
         switch sound {
         case .tone(let tone, _): "tone \(Int(tone.tone.first.frequency)) Hz [\(tone.on) ms on, \(tone.off) ms off]"
+        case .silence(let length): "silence, \(length) ms"
         case .recording(let recording): "recording \(recording.rate) Hz, \(recording.samples.count / recording.rate) s"
         }
     }

@@ -17,6 +17,10 @@ struct Call: Sendable {
         case call(TrunkStep)
         /// Play this file to the caller, who is answered.
         case play(file: String)
+        /// Silence for the caller, who is answered.
+        case pause(seconds: Int)
+        /// What the script had the call do is over, in this way; nil: to its end.
+        case scriptStepOver(CallEnd?)
         /// The call is taken: tell the caller.
         case answer
         /// Join the caller to the far end that took the call.
@@ -53,6 +57,8 @@ struct Call: Sendable {
     private var steps: ArraySlice<Step>
     /// The ways to the phone of a call that the gateway places.
     private var ways: ArraySlice<TrunkStep>
+    /// What a script (TwiML) has the call do at present; nil while the route's own steps are tried.
+    private var scripted: ArraySlice<Step>?
     /// A caller without words of its own (WHIP) hears a tone before the call fails.
     private let hearsFailureTones: Bool
     private var hasRung = false
@@ -67,6 +73,8 @@ struct Call: Sendable {
     /// Whether it can be given to somebody else.
     var isTransferable: Bool { state == .connected }
     var isEnding: Bool { state == .ending }
+    /// Whether a script has the call, so that it does not end when a far end does.
+    var isScripted: Bool { scripted != nil }
     /// The word for the API.
     var stateName: String {
         switch state {
@@ -145,6 +153,7 @@ struct Call: Sendable {
     mutating func transfer(to steps: [Step], keepsAgent: Bool, into out: inout [Command]) {
         guard state == .connected else { return }
         self.steps = steps[...]
+        scripted = nil
         lastFailure = nil
         state = keepsAgent ? .transferring : .recovering
         out.append(keepsAgent ? .transfer : .dropFarEnd)
@@ -154,10 +163,14 @@ struct Call: Sendable {
 
     /// The agent ended its part. While it gives the call away, that goes on without it.
     mutating func agentEnded(_ end: CallEnd, into out: inout [Command]) {
-        if state == .transferring {
-            leaveTransfer(into: &out)
-        } else {
-            self.end(end, into: &out)
+        switch state {
+        case .transferring: leaveTransfer(into: &out)
+        case .connected where isScripted:
+            state = .recovering
+            out.append(.scriptStepOver(end))
+        // Another far end is reached for: this one had been told to go.
+        case .recovering where isScripted: break
+        default: self.end(end, into: &out)
         }
     }
 
@@ -165,6 +178,54 @@ struct Call: Sendable {
     private mutating func leaveTransfer(into out: inout [Command]) {
         state = .recovering
         if progress.hasMedia { out.append(.early) } else if progress.isRinging { out.append(.ringback) }
+    }
+
+    /// The phone that took the call hung up.
+    mutating func calleeEnded(_ end: CallEnd, into out: inout [Command]) {
+        guard isScripted, state == .connected else { return self.end(end, into: &out) }
+        state = .recovering
+        out.append(.dropFarEnd)
+        out.append(.scriptStepOver(end))
+    }
+
+    // MARK: Scripts
+
+    /// A script has the call do this, in place of what it does; `scriptStepOver` says when it is over. The route's steps stay for
+    /// `leaveScript`.
+    mutating func follow(_ steps: [Step], into out: inout [Command]) {
+        guard yield(into: &out) else { return }
+        scripted = steps[...]
+        tryNext(into: &out)
+    }
+
+    /// A script has the caller wait.
+    mutating func pause(seconds: Int, into out: inout [Command]) {
+        guard yield(into: &out) else { return }
+        scripted = []
+        if state == .ringing { out.append(.answer) }
+        state = .recovering
+        out.append(.pause(seconds: seconds))
+    }
+
+    /// The script is over without an end of the call: the route's next step takes over.
+    mutating func leaveScript(_ failure: CallEnd, into out: inout [Command]) {
+        guard yield(into: &out) else { return }
+        scripted = nil
+        lastFailure = failure
+        tryNext(into: &out)
+    }
+
+    /// Lets go of what the call does at present.
+    /// - Returns: false when it is too late for anything else.
+    private mutating func yield(into out: inout [Command]) -> Bool {
+        switch state {
+        case .routing, .calling, .failing, .ending: return false
+        case .connected, .transferring: state = .recovering
+        case .ringing, .recovering: break
+        }
+        lastFailure = nil
+        out.append(.dropFarEnd)
+        return true
     }
 
     /// The present step cannot take the call.
@@ -180,6 +241,7 @@ struct Call: Sendable {
         case .connected:
             state = .recovering
             lastFailure = failure
+            if isScripted { scripted = [] }
             tryNext(into: &out)
         case .ringing, .recovering: stepFailed(failure, into: &out)
         case .transferring: leaveTransfer(into: &out)
@@ -191,7 +253,7 @@ struct Call: Sendable {
     mutating func played(into out: inout [Command]) {
         switch state {
         case .recovering:
-            if steps.isEmpty, lastFailure == nil { lastFailure = CallEnd(.calleeHangup, detail: "The announcement ended.") }
+            if steps.isEmpty, lastFailure == nil, !isScripted { lastFailure = CallEnd(.calleeHangup, detail: "The announcement ended.") }
             tryNext(into: &out)
         case .failing(let failure): end(failure, into: &out)
         case .routing, .calling, .ringing, .connected, .transferring, .ending: break
@@ -217,7 +279,8 @@ struct Call: Sendable {
 
     private mutating func tryNext(into out: inout [Command]) {
         progress = (false, false)
-        guard let step = steps.popFirst() else {
+        if state != .transferring, isScripted, scripted?.isEmpty != false { return out.append(.scriptStepOver(lastFailure)) }
+        guard let step = isScripted ? scripted?.popFirst() : steps.popFirst() else {
             if state == .transferring { return keepAgent(into: &out) }
             return fail(lastFailure ?? CallEnd(.noRoute), into: &out)
         }
@@ -232,7 +295,7 @@ struct Call: Sendable {
             if state == .ringing { out.append(.answer) }
             state = .recovering
             out.append(.play(file: file))
-        case .reject(let code) where state == .transferring:
+        case .reject(let code) where state == .transferring || isScripted:
             lastFailure = CallEnd(.rejected, sipStatus: code, detail: "The dial plan rejects the transfer.")
             tryNext(into: &out)
         case .reject(let code):

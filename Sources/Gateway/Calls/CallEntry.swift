@@ -53,6 +53,15 @@ struct CallEntry {
     var isStepRecorded = false
     /// From the first far end on that is recorded.
     var recording: CallRecording?
+    /// What a TwiML document has the call do, verb after verb.
+    var script: TwiMLScript?
+    /// The route's step whose agent's webhook was asked, and what the webhook is told beside the call's own fields.
+    var scriptStep: AgentStep?
+    var scriptParameters: [String: String] = [:]
+    /// Documents and files asked for by HTTP so far: an answer that is not the last one's is late.
+    var fetches = 0
+    /// The file that was fetched last, for it is often played again.
+    var sound: (url: String, recording: Recording)?
     /// The media is being made, so it has to be ended too.
     var hasMedia = false
 

@@ -177,14 +177,16 @@ extension SwitchboardCore {
     }
 
     func calleeEnded(_ sip: SIPCallID, _ end: SIPEnd) {
-        guard let entry = entry(of: sip), callee(sip, of: entry.id) != nil else { return }
+        guard let entry = entry(of: sip), let callee = callee(sip, of: entry.id) else { return }
         forgetCallee(entry.id)
+        // The call may go on without the trunk.
+        limits.leave(callee.trunk.name, call: entry.id)
         let end =
             switch end {
             case .hungUp: CallEnd(.calleeHangup)
             case .noAcknowledgement, .transportLost: CallEnd(.connectionLost, detail: "The SIP connection to the called party broke.")
             }
-        update(entry.id) { $0.end(end, into: &$1) }
+        update(entry.id) { $0.calleeEnded(end, into: &$1) }
     }
 
     // MARK: Letting go

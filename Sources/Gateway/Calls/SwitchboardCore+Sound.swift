@@ -45,6 +45,7 @@ extension SwitchboardCore {
         let (id, outlets) = (entry.id, outlets)
         entries[id]?.record.begin(step: "play", target: file)
         entry.logger.info("playing a file", metadata: ["file": "\(file)"])
+        if entry.call.isScripted, Self.isRemote(file) { return playRemote(file, entry) }
         outlets.background { outlets.post(.recordingLoaded(id, Recording.load(file))) }
     }
 

@@ -34,7 +34,7 @@ extension SwitchboardCore {
     }
 
     /// An agent's name, what the dial plan makes of a number, or a route's name.
-    private func destination(_ transfer: AgentTransfer, _ entry: CallEntry) -> (steps: [Step], decision: RouteDecision?)? {
+    func destination(_ transfer: AgentTransfer, _ entry: CallEntry) -> (steps: [Step], decision: RouteDecision?)? {
         let target = Self.user(of: transfer.target)
         if settings.configuration.agent(named: target) != nil { return ([.agent(AgentStep(name: target))], nil) }
         let decision = settings.plan.route(CallQuery(via: .api, from: entry.decision.from.given, to: target, time: now()))

@@ -71,6 +71,8 @@ final class SwitchboardCore {
             if callee(sip, of: id) != nil { update(id) { $0.progressed(isRinging: isRinging, hasMedia: hasMedia, into: &$1) } }
         case .calleeAnswered(let id, let sip, let result): calleeAnswered(id, sip, result)
         case .recordingLoaded(let id, let result): recordingLoaded(id, result)
+        case .documentFetched(let id, let number, let agent, let url, let result): documentFetched(id, number, agent: agent, url: url, result)
+        case .soundFetched(let id, let number, let url, let result): soundFetched(id, number, url: url, result)
         case .media(let id, let event): handle(event, of: id)
         case .transfer(let id, let order, let reply): reply(transfer(order, id))
         case .place(let order, let reply): place(order, reply)
@@ -185,6 +187,8 @@ final class SwitchboardCore {
         case .dial(let step): dial(step, entry)
         case .call(let step): call(step, entry)
         case .play(let file): play(file, entry)
+        case .pause(let seconds): pause(seconds, entry)
+        case .scriptStepOver(let outcome): scriptStepOver(outcome, entry.id)
         case .failureTone(let end): playFailure(end, entry)
         case .answer: answer(entry)
         case .join: join(entry)
@@ -211,6 +215,18 @@ final class SwitchboardCore {
         guard let agent = settings.configuration.agent(named: step.name) else {
             return update(entry.id) { $0.stepFailed(CallEnd(.agentUnavailable), into: &$1) }
         }
+        let stream = streamOrder(step, agent, entry)
+        if stream == nil, let webhook = agent.webhook { return askWebhook(webhook, step, agent, entry) }
+        let order = stream ?? AgentOrder(agent: agent, info: agentInfo(step, agent, entry))
+        let id = entry.id
+        entries[id]?.record.begin(step: "agent", target: agent.name)
+        entries[id]?.isStepRecorded = step.record
+        entry.logger.info("dialling agent", metadata: ["agent": "\(agent.name)"])
+        outlets.media(entry.loop) { loop, now in loop.perform(on: id, now: now) { $0.dial(order, now: now) } }
+    }
+
+    /// What the agent is told of the call.
+    func agentInfo(_ step: AgentStep, _ agent: Agent, _ entry: CallEntry) -> AgentCallInfo {
         var info = AgentCallInfo(
             call: entry.id, from: entry.decision.from.e164, to: entry.decision.to.e164,
             account: agent.account ?? TwilioDialect.defaultAccount, parameters: step.parameters.merging(entry.parameters) { $1 })
@@ -219,12 +235,7 @@ final class SwitchboardCore {
         info.isOutbound = entry.isOutbound
         info.headers = Dictionary(entry.record.headers.map { ($0.name, $0.value) }) { first, _ in first }
         info.bargeIn = BargeInPolicy(step.bargeIn)
-        let order = AgentOrder(agent: agent, info: info)
-        let id = entry.id
-        entries[id]?.record.begin(step: "agent", target: agent.name)
-        entries[id]?.isStepRecorded = step.record
-        entry.logger.info("dialling agent", metadata: ["agent": "\(agent.name)"])
-        outlets.media(entry.loop) { loop, now in loop.perform(on: id, now: now) { $0.dial(order, now: now) } }
+        return info
     }
 
     private func answer(_ entry: CallEntry) {

@@ -22,6 +22,10 @@ enum SwitchboardEvent: Sendable {
     case calleeAnswered(CallID, SIPCallID, Result<Void, TrunkMediaError>)
     /// A file to be played is read, or cannot be.
     case recordingLoaded(CallID, Result<Recording, CallEnd>)
+    /// The TwiML document that was asked for as the call's n-th fetch.
+    case documentFetched(CallID, Int, agent: String, url: String, Result<TwiML, WebRequest.Failure>)
+    /// The WAV file that was asked for as the call's n-th fetch.
+    case soundFetched(CallID, Int, url: String, Result<Recording, CallEnd>)
     case media(CallID, MediaEvent)
     /// An administrator gives a call to somebody else; `reply` hears at once whether that can be tried.
     case transfer(CallID, AgentTransfer, reply: @Sendable (Result<Void, TransferRefusal>) -> Void)

@@ -9,6 +9,8 @@ protocol SwitchboardOutlets: Sendable {
     func background(_ work: @escaping @Sendable () -> Void)
     /// Tells whoever ordered a call what it does.
     func notify(_ notice: CallNotice)
+    /// Asks a foreign HTTP server; `done` is called once, on any thread.
+    func fetch(_ request: WebRequest, done: @escaping @Sendable (Result<[UInt8], WebRequest.Failure>) -> Void)
     /// Comes back as an event, after those before it.
     func post(_ event: SwitchboardEvent)
     var loopCount: Int { get }

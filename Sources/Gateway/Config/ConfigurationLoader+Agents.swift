@@ -60,15 +60,16 @@ extension ConfigurationLoader {
             refuse(["url", "urls", "protocol", "token", "webhook", "account"] + openAI, "does not go with a built-in agent")
             return
         }
-        if node.entry("url") == nil, node.entry("urls") == nil {
+        // A document names the address of its stream.
+        if node.entry("url") == nil, node.entry("urls") == nil, node.entry("webhook") == nil {
             problems.error("agent \(entry.key) needs builtin, url or urls", line: entry.line, column: entry.column)
         }
         guard case .socket(let urls, let dialect) = agent.link else { return }
         if dialect != .openai { refuse(openAI, "goes with protocol: openai only") }
         if dialect != .twilio {
             refuse(["webhook", "account"], "goes with protocol: twilio only")
-        } else if let value = node.entry("webhook") ?? node.entry("account") {
-            Unbuilt.webhook.report(at: value, problems)
+        } else if let value = node.entry("webhook"), node.entry("token") == nil {
+            problems.warning("the webhook is asked without a signature: set token", at: value)
         }
         let isExposed = urls.contains { url in
             let authority = url.dropFirst(5).prefix { !"/?".contains($0) }

@@ -7,7 +7,7 @@ import Dialplan
 enum Unbuilt {
     case httpTLS, browserAuth, sipTLS, requiredSRTP, inboundAuth
     case turn, register, optionalSRTP, hostNames
-    case webhook, postgres
+    case postgres
 
     var protects: Bool {
         switch self {
@@ -28,7 +28,6 @@ enum Unbuilt {
         case .register: "register is not built yet: no registration is kept"
         case .optionalSRTP: "srtp: optional is not built yet: RTP is plain"
         case .hostNames: "names of hosts are looked up (A and AAAA, not yet NAPTR and SRV) for calls out only: list their addresses in accept_from for calls in"
-        case .webhook: "webhook and account are not built yet: the WebSocket is opened without asking"
         case .postgres: "PostgreSQL is not built yet; name a file, and call records go to SQLite"
         }
     }

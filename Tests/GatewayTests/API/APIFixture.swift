@@ -22,7 +22,7 @@ final class APIFixture {
           acme: { hosts: ["sip:198.51.100.7"], username: u, password: hunter2, country: "1" }
         agents:
           demo: { builtin: parrot }
-          bot: { url: "wss://agents.example/media?key=hunter2", protocol: twilio, token: hunter2 }
+          bot: { url: "wss://agents.example/media?key=hunter2", protocol: twilio, token: hunter2, account: AC01 }
         dialplan: dialplan.yaml
 
         """
@@ -145,6 +145,16 @@ final class FakeRunningCalls: RunningCalls {
     }
 
     func figures() async -> SwitchboardFigures { counted.withLockedValue { $0 } }
+
+    let orders = NIOLockedValueBox<[TwiMLOrder]>([])
+
+    func complete(_ id: CallID) async -> Bool { await endCall(id) }
+
+    func instruct(_ id: CallID, _ order: TwiMLOrder) async -> Bool {
+        guard calls.withLockedValue({ $0.contains { $0.record.id == id && $0.state == "connected" } }) else { return false }
+        orders.withLockedValue { $0.append(order) }
+        return true
+    }
 }
 
 extension RawConnection.Response {

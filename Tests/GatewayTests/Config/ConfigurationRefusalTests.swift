@@ -134,7 +134,7 @@ struct ConfigurationRefusalTests {
         ("trunks: { a: { accept_from: [0.0.0.0/0] } }",
             ["1:30: warning: accept_from 0.0.0.0/0 lets everybody who reaches the SIP port call in as trunk a"]),
         ("trunks: { a: {} }", ["1:14: warning: trunk a has neither hosts nor accept_from: no call can come or go"]),
-        ("agents: { a: { url: \"wss://x\", webhook: \"https://x/v\", account: AC1 } }", ["1:41: warning: \(Unbuilt.webhook.sentence)"]),
+        ("agents: { a: { url: \"wss://x\", webhook: \"https://x/v\", account: AC1 } }", ["1:41: warning: the webhook is asked without a signature: set token"]),
         ("agents: { a: { url: \"ws://x\", token: t } }", ["1:38: warning: the token travels in the clear: use wss://"]),
         ("http: { listen: 0.0.0.0:8080 }", ["1:17: warning: http listens on 0.0.0.0:8080 without browser.auth: whoever reaches it can call"]),
     ])

@@ -15,6 +15,8 @@ enum APIRoutes {
             configuration: { services.dialplan.configuration }, calls: services.calls, health: services.agentHealth
         ).addRoutes(to: administrators)
         DialplanController(service: services.dialplan, records: services.records, access: services.access).addRoutes(to: administrators)
+        let agents = router.group().add(middleware: OriginMiddleware(policy: policy, methods: "GET, POST, OPTIONS"))
+        TwilioController(calls: services.calls, records: services.records, configuration: { services.dialplan.configuration }).addRoutes(to: agents)
         administrators.resource("/api/v1/openapi.json", [.get: { _, _ in
             APIResponse.text(Array(OpenAPIDocument.text.utf8), type: MediaTypes.json)
         }])

@@ -21,6 +21,12 @@ protocol RunningCalls: Sendable {
     func transferCall(_ id: CallID, _ transfer: AgentTransfer) async -> Result<Void, TransferRefusal>
     /// What is counted, and how many calls agents and trunks have.
     func figures() async -> SwitchboardFigures
+    /// Ends a call as its agent does who hangs up by REST.
+    /// - Returns: false if there is no such call.
+    func complete(_ id: CallID) async -> Bool
+    /// Has an answered call do something else.
+    /// - Returns: false if there is no such call, or it is not answered.
+    func instruct(_ id: CallID, _ order: TwiMLOrder) async -> Bool
 }
 
 extension CallEnd {

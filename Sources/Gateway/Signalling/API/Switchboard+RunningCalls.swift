@@ -24,4 +24,13 @@ extension Switchboard: RunningCalls {
     nonisolated func transferCall(_ id: CallID, _ transfer: AgentTransfer) async -> Result<Void, TransferRefusal> {
         await withCheckedContinuation { done in post(.transfer(id, transfer, reply: { done.resume(returning: $0) })) }
     }
+
+    func complete(_ id: CallID) -> Bool {
+        guard let entry = core.entries[id], !entry.call.isEnding else { return false }
+        let end = entry.call.isAnswered ? CallEnd(.agentHangup) : CallEnd(.rejected, sipStatus: 480, detail: "The agent ended the call.")
+        hangUp(id, end)
+        return true
+    }
+
+    func instruct(_ id: CallID, _ order: TwiMLOrder) -> Bool { core.instruct(id, order) }
 }

@@ -183,6 +183,12 @@ final class VirtualGateway {
         post(.settings(settings))
     }
 
+    /// What the web answers to the gateway.
+    var web: (WebRequest) -> Result<[UInt8], WebRequest.Failure> {
+        get { outlets.web }
+        set { outlets.web = newValue }
+    }
+
     // MARK: Far ends
 
     /// A phone of the trunk, at an address of its own.

@@ -28,6 +28,11 @@ final class VirtualOutlets: SwitchboardOutlets, @unchecked Sendable {
 
     func notify(_ notice: CallNotice) { notices.append(notice) }
 
+    /// What the web answers.
+    var web: (WebRequest) -> Result<[UInt8], WebRequest.Failure> = { _ in .failure(WebRequest.Failure(reason: "it does not exist")) }
+
+    func fetch(_ request: WebRequest, done: @escaping @Sendable (Result<[UInt8], WebRequest.Failure>) -> Void) { done(web(request)) }
+
     func post(_ event: SwitchboardEvent) { queue.append(.event(event)) }
 
     var isEmpty: Bool { queue.isEmpty }
