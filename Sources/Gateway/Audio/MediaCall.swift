@@ -104,7 +104,7 @@ final class MediaCall: LegEvents, AgentLegEvents {
     private func startBridge(now: NIODeadline) {
         guard bridge == nil, let wanted, let caller, caller.isReady, let port = farPort(wanted) else { return }
         caller.port.opus = wanted == .agent ? loop.environment.opusFromAgent : loop.environment.opusFromTrunk
-        (caller as? TrunkLeg)?.prepare(isWithPhone: wanted != .agent)
+        (caller as? TrunkLeg)?.prepare(isWithPhone: wanted != .agent || agent is EchoAgent)
         callee?.prepare(isWithPhone: caller is TrunkLeg)
         let bridge = Bridge(caller.port, port)
         bridge.start(now: now)

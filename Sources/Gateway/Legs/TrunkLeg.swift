@@ -159,7 +159,8 @@ final class TrunkLeg: Leg, MediaWire {
 
     // MARK: Leg
 
-    /// Told before the leg is joined to another: a phone's own network has taken out what there is to take out.
+    /// Told before the leg is joined to another: a phone's own network has taken out what there is to take out. The same holds for
+    /// the built-in echo, whose sound is the line's own voice.
     func prepare(isWithPhone: Bool) { port.cancelsEcho = cancelsEcho && !isWithPhone }
 
     func tick(now: NIODeadline, wallClock: NTPTimestamp) { port.tick(now: now, wallClock: wallClock) }
