@@ -156,7 +156,7 @@ final class MediaCall: LegEvents, AgentLegEvents {
             return notice.start(now: now)
         }
         caller.port.opus = wanted == .agent ? loop.environment.opusFromAgent : loop.environment.opusFromTrunk
-        (caller as? TrunkLeg)?.prepare(isWithPhone: wanted != .agent)
+        (caller as? TrunkLeg)?.prepare(isWithPhone: wanted != .agent || agent is EchoAgent)
         callee?.prepare(isWithPhone: caller is TrunkLeg)
         let bridge = Bridge(caller.port, port)
         tap?.attach(rate: bridge.rate, hasPhone: wanted == .callee, now: now)

@@ -169,7 +169,8 @@ final class TrunkLeg: Leg, MediaWire {
         while let tone = port.takeLineTone() { events?.leg(self, heard: tone) }
     }
 
-    /// Told before the leg is joined to another: a phone's own network has taken out what there is to take out.
+    /// Told before the leg is joined to another: a phone's own network has taken out what there is to take out. The same holds for
+    /// the built-in echo, whose sound is the line's own voice.
     func prepare(isWithPhone: Bool) { port.cancelsEcho = cancelsEcho && !isWithPhone }
 
     func expire(now: NIODeadline) {

@@ -3,8 +3,8 @@
 ///
 /// `played` gets exactly what goes out and `process` what comes in, each with its place on its own axis, the RTP timestamps'. The
 /// distance of these axes to each other is part of the echo's path and stays as it is however packets come: jitter does not
-/// matter. Where no echo is found everything passes as it comes, but for the call's first two and a half seconds of sound
-/// (`EchoStartGuard`). No frame allocates anything; the filter, about 40 kB, is made when the first echo is found.
+/// matter. Until an echo is found, and where there is none, everything passes as it comes. No frame allocates anything; the
+/// filter, about 40 kB, is made when the first echo is found.
 public final class LineEchoCanceller {
     /// What is known of the line's echo.
     public struct Figures: Sendable, Equatable {
@@ -24,7 +24,6 @@ public final class LineEchoCanceller {
     private let decimator: EchoDecimator
     private let estimator = EchoDelayEstimator()
     private var filter: EchoFilter?
-    private var startGuard: EchoStartGuard
     private var suppressor: EchoSuppressor
     private var meter = EchoMeter()
     private var isCancelling = false
@@ -36,8 +35,6 @@ public final class LineEchoCanceller {
     private static let audible: Float = 3400
     /// Blocks after a sound in which its echo rings.
     private static let ringing = 5
-    /// Decibels.
-    private static let settled = 25.0
     /// Seconds of sound without use after which the filter rests until an echo is found again.
     private static let patience = 4
 
@@ -47,13 +44,12 @@ public final class LineEchoCanceller {
         self.rate = rate
         reference = EchoReference(rate: rate)
         decimator = EchoDecimator(rate: rate)
-        startGuard = EchoStartGuard(rate: rate)
         suppressor = EchoSuppressor(block: rate / 100)
         sinceFar = Self.ringing
     }
 
-    /// Whether an echo was found and is being taken out, or may be: what is heard is not what came.
-    public var isActive: Bool { isCancelling || startGuard.isOn }
+    /// Whether an echo was found and is being taken out: what is heard is not what came.
+    public var isActive: Bool { isCancelling }
 
     /// nil until an echo was taken out for a second.
     public var figures: Figures? {
@@ -66,7 +62,6 @@ public final class LineEchoCanceller {
     ///   - clock: local time in samples
     public func played(_ samples: UnsafeBufferPointer<Int16>, at position: Int64, clock: Int64) {
         reference.append(samples, at: position, clock: clock)
-        startGuard.play(samples)
     }
 
     /// Takes the echo out of what came from the line, in place. A rest that is no block of 10 ms is left as it is.
@@ -83,18 +78,13 @@ public final class LineEchoCanceller {
             estimator.observe($1, at: $0, reference: reference, played: latest)
         }
         if let offset = estimator.offset { aim(at: offset &* factor) }
-        guard isCancelling || startGuard.isOn else { return }
-        let block = rate / 100
+        guard isCancelling, let filter else { return }
         var start = 0
-        while start + block <= samples.count {
-            if isCancelling, let filter { cancel(base + start, at: position &+ Int64(start), filter) }
-            if startGuard.isOn, !isSettled { startGuard.apply(to: base + start, count: block) }
-            start += block
+        while start + filter.block <= samples.count {
+            cancel(base + start, at: position &+ Int64(start), filter)
+            start += filter.block
         }
     }
-
-    /// The filter takes out so much that it needs no help.
-    private var isSettled: Bool { isCancelling && (meter.figures?.enhancement ?? 0) > Self.settled }
 
     private func skip() {
         decimator.reset()
@@ -112,8 +102,11 @@ public final class LineEchoCanceller {
         let powers = filter.process(near, at: position, reference: reference)
         sinceFar = powers.far > Self.audible * Float(filter.block) ? 0 : min(Self.ringing, sinceFar + 1)
         let isFarActive = sinceFar < Self.ringing
-        near.update(from: filter.output, count: filter.block)
-        suppressor.apply(to: near, count: filter.block, powers: powers, isFarActive: isFarActive)
+        // What proves to be no echo must not even have lost its lowest tones.
+        if filter.hasHelped {
+            near.update(from: filter.output, count: filter.block)
+            suppressor.apply(to: near, count: filter.block, powers: powers, isFarActive: isFarActive)
+        }
         guard isFarActive else { return }
         meter.observe(powers, left: SumOfSquares.of(near, filter.block))
         if meter.uselessSeconds >= Self.patience, estimator.isResting || !filter.hasHelped { rest() }

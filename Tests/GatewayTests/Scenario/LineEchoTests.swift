@@ -86,30 +86,6 @@ import Transcode
         #expect(talk.gateway.loops[0].snapshot().echoLegs == 0)
     }
 
-    /// The built-in parrot, which falls silent when it hears somebody: once the line is known its own voice does not stop it, and it
-    /// does not answer itself.
-    @Test func aParrotIsNotInterruptedByItself() throws {
-        let gateway = VirtualGateway()
-        let phone = gateway.phone()
-        let echo = HybridEcho(of: phone.listener, after: 100, loss: 14)
-        phone.speaker.background = { echo.next($0) }
-        phone.call("parrot")
-        gateway.run(for: .seconds(1))
-        // Teaches it the line.
-        phone.speaker.say(SoundMaterial.speech(seconds: 4, rate: 8000, seed: 47))
-        gateway.run(for: .seconds(20))
-        let sentence = SoundMaterial.speech(seconds: 3, rate: 8000, seed: 48)
-        phone.speaker.say(sentence)
-        gateway.run(for: .seconds(3))
-        let spoken = gateway.now
-        gateway.run(for: .seconds(5))
-        let heard = phone.listener.sound(after: spoken)
-        #expect(Correlation.best(of: sentence, in: heard, rate: 8000).coefficient > 0.85)
-        let silent = gateway.now
-        gateway.run(for: .seconds(3))
-        #expect(Self.level(phone.listener.sound(after: silent)[...]) < -60)
-    }
-
     /// Two phones hear each other as they are: their own networks see to their echoes.
     @Test func betweenTwoPhonesNothingIsTouched() throws {
         let gateway = VirtualGateway()
