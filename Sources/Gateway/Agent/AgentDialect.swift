@@ -42,6 +42,8 @@ protocol AgentDialect: AnyObject {
     func message(_ message: CallMessage, to transport: any AgentTransport)
     /// Every 20 ms while the agent has the call, before that slot's marks.
     func slot(_ playout: PlayoutPosition, call: AgentSlotFigures, to transport: any AgentTransport)
+    /// Whether `quality` is told.
+    var wantsQuality: Bool { get }
     /// Every five seconds.
     func quality(_ quality: CallerQuality, to transport: any AgentTransport)
     /// The call is over.
@@ -60,6 +62,7 @@ extension AgentDialect {
     /// A Python backend was overtaken by an immediate Close (AGENT-PROTOCOLS section 3).
     var closeDelay: TimeAmount { .milliseconds(250) }
     var stallLimit: TimeAmount? { nil }
+    var wantsQuality: Bool { false }
 
     func resuming(_ playout: PlayoutPosition, to transport: any AgentTransport) {}
     func dropped(_ samples: UnsafeBufferPointer<Int16>, position: Int64, to transport: any AgentTransport) {}

@@ -16,11 +16,14 @@ enum AgentFactory {
             let dialect = dialect(name, order)
             let (subprotocol, model) = (dialect.subprotocol, name == .openai ? order.agent.model : nil)
             // Without an address there is nobody to be reached: the transport says so.
-            let targets = health.choose(urls.isEmpty ? [""] : urls, now: now).map { url in
+            // Of an address that a document names nothing is remembered: each call may have one of its own.
+            let known: AgentHealth? = order.streamURL == nil ? health : nil
+            let chosen = known?.choose(urls, now: now) ?? urls
+            let targets = (chosen.isEmpty ? [""] : chosen).map { url in
                 // An address that a document names is not one that the token was meant for; it signs, and stays here.
                 let token = configured.contains(url) ? order.agent.token : nil
                 let signature = name == .twilio ? signature(of: url, order.agent) : nil
-                return AgentTarget(name: url, health: health) {
+                return AgentTarget(name: url, health: known) {
                     WebSocketAgentTransport(
                         url: OpenAIDialect.url(url, model: model), token: token, subprotocol: subprotocol, signature: signature, on: eventLoop,
                         logger: logger, limits: name == .tandem ? .tandem : WebSocketAgentTransport.Limits(), streams: streams)

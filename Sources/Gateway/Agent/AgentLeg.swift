@@ -22,6 +22,8 @@ protocol AgentLeg: AudioPort {
     func transferProgressed(_ progress: AgentTransferProgress)
     /// A text from the caller's side.
     func receive(_ message: CallMessage)
+    /// Whether the agent wants to know how the caller's leg does.
+    var wantsQuality: Bool { get }
     /// How the caller's leg does, every five seconds.
     func observe(_ quality: CallerQuality)
 }
@@ -30,6 +32,7 @@ extension AgentLeg {
     var turns: TurnMeter.Figures { TurnMeter.Figures() }
     func transferProgressed(_ progress: AgentTransferProgress) {}
     func receive(_ message: CallMessage) {}
+    var wantsQuality: Bool { false }
     func observe(_ quality: CallerQuality) {}
 }
 

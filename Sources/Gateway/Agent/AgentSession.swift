@@ -219,6 +219,8 @@ final class AgentSession: AgentLeg {
         if isPlayingOut { dialect.transfer(progress, to: transport) }
     }
 
+    var wantsQuality: Bool { dialect.wantsQuality }
+
     func observe(_ quality: CallerQuality) {
         guard case .up = state else { return }
         var quality = quality

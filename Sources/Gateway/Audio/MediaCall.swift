@@ -293,7 +293,7 @@ final class MediaCall: LegEvents, AgentLegEvents {
     /// Tells the agent how the caller's leg does, every five seconds.
     private func observeCaller() {
         slotsPlayed += 1
-        guard slotsPlayed % Self.observedSlots == 0, let agent, let caller else { return }
+        guard slotsPlayed % Self.observedSlots == 0, let agent, agent.wantsQuality, let caller else { return }
         agent.observe(CallerQuality(caller.figures))
     }
 

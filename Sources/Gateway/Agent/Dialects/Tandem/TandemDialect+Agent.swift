@@ -180,7 +180,9 @@ extension TandemDialect {
         guard let digits = command.digits, digits.utf8.count <= 128, digits.allSatisfy({ $0 == "," || Digit($0) != nil }) else {
             return bad("digits", command, session)
         }
-        session.press(digits.map { Digit($0) }, milliseconds: (command.duration_ms ?? 100) + (command.gap_ms ?? 60))
+        let (duration, gap) = (command.duration_ms ?? 100, command.gap_ms ?? 60)
+        guard (20...5000).contains(duration), (20...5000).contains(gap) else { return bad("duration_ms", command, session) }
+        session.press(digits.map { Digit($0) }, milliseconds: duration + gap)
     }
 
     private func transfer(_ command: TandemCommand, for session: any AgentCommands) {

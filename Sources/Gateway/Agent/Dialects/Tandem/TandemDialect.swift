@@ -7,6 +7,7 @@ import NIOCore
 final class TandemDialect: AgentDialect {
     let subprotocol: String? = TandemDialect.name
     let acceptsByMessage = true
+    let wantsQuality = true
     let resumptionWindow: TimeAmount? = .milliseconds(Int64(TandemDialect.resumptionWindowMilliseconds))
     let closeDelay = TimeAmount.milliseconds(500)
     let stallLimit: TimeAmount? = .seconds(10)
