@@ -234,7 +234,7 @@ final class SwitchboardCore {
         info.isBrowser = entry.isBrowser
         info.isOutbound = entry.isOutbound
         info.headers = Dictionary(entry.record.headers.map { ($0.name, $0.value) }) { first, _ in first }
-        info.bargeIn = BargeInPolicy(step.bargeIn)
+        info.bargeIn = step.bargeIn
         return info
     }
 

@@ -1,0 +1,17 @@
+/// A piece of the agent's speech that will not be heard.
+struct PlayoutCut: Equatable {
+    enum Cause: String {
+        /// The agent's own `clear`.
+        case agent
+        /// The gateway, because the caller spoke.
+        case bargeIn = "barge_in"
+    }
+
+    /// Names of the marks that waited, in order.
+    var marks: [String]
+    /// The first sample that was not heard.
+    var heard: Int64
+    /// Samples that were queued behind it.
+    var dropped: Int
+    var cause: Cause
+}
