@@ -41,10 +41,17 @@ bench-rivals: build ## what is heard over bad networks through Tandem and rtpeng
 	$(SWIFT_BUILD) -c release --product Bench
 	@scripts/bench-sound.sh $(ARGS)
 
-bench-vad bench-plots: dependencies test-dependencies ## our voice activity detector beside WebRTC's and speexdsp's, in noise
+bench-vad: dependencies test-dependencies ## our voice activity detector beside WebRTC's and speexdsp's, in noise
 	@scripts/install-dependencies.sh bench
 	$(SWIFT_BUILD) -c release --product Bench
-	@scripts/bench-vad bench-plots.sh
+	@scripts/bench-vad.sh
+
+bench-plots: build ## the plots of docs/performance.md anew, in seven minutes; ARGS=FOLDER puts them elsewhere
+	@scripts/install-dependencies.sh test
+	@scripts/install-dependencies.sh bench
+	@scripts/install-python.sh bench
+	$(SWIFT_BUILD) -c release --product Bench
+	@scripts/bench-plots.sh $(ARGS)
 
 clean-room: ## both commands in a bare Debian 12 root (needs root and debootstrap)
 	scripts/clean-room.sh
