@@ -43,6 +43,7 @@ class PipecatAgent:
         self.frames = []
         self.digits = ""
         self.is_ready = False
+        self.interruptions = []  # when, in seconds of the system clock
         self._connection = None
         self._loop = asyncio.new_event_loop()
         ready = threading.Event()
@@ -73,6 +74,8 @@ class PipecatAgent:
                     self.frames.append(np.frombuffer(frame.audio, np.int16))
                 elif isinstance(frame, InputDTMFFrame):
                     self.digits += frame.button.value
+                elif isinstance(frame, InterruptionFrame):
+                    self.interruptions.append(time.time())
                 elif isinstance(frame, InputTransportMessageFrame):
                     self._take(rtvi.Message.model_validate(frame.message))
         except ConnectionClosed:
@@ -131,6 +134,32 @@ def pipecat(request):
     agent = PipecatAgent(request.param)
     yield agent
     agent.stop()
+
+
+@pytest.fixture
+def protobuf_agent():
+    agent = PipecatAgent("pipecat")
+    yield agent
+    agent.stop()
+
+
+def test_the_gateways_interruption_is_pipecats(protobuf_agent, start_gateway, start_phone):
+    """A bot that does not notice the caller is told so."""
+    gateway = start_gateway(
+        agents={"pipecat": protobuf_agent.configuration},
+        routes=[{"name": "watched", "when": {"to": "pipecat"}, "do": [{"agent": "pipecat", "barge_in": "flush"}]}])  # fmt: skip
+    call = start_phone(gateway).call("pipecat")
+    wait_until(lambda: protobuf_agent.is_ready, 5, "Pipecat takes the call")
+    protobuf_agent.say(np.resize(speech.samples(speech.AGENT_SENTENCE, RATE), RATE * 30))
+    call.media.wait_sound(5)
+    call.media.wait_heard_further(1, 5)
+    assert not protobuf_agent.interruptions
+    call.media.play(speech.samples(speech.PHONE_SENTENCE))
+    told = wait_until(lambda: protobuf_agent.interruptions, 5, "an InterruptionFrame")[0]
+    call.media.wait_heard_further(1, 5)
+    assert call.media.sounding()[-1].arrived - told < 0.2
+    assert len(protobuf_agent.interruptions) == 1
+    assert call.hang_up() == 200
 
 
 def test_pipecat_understands_the_call(pipecat, start_gateway):

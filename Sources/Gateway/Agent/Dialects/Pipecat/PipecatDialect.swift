@@ -163,7 +163,7 @@ final class PipecatDialect: AgentDialect {
         }
     }
 
-    /// A `server-message` is the bot's own word to its client, and goes to the caller's side; the rest of RTVI tells what is heard anyway.
+    /// A `server-message` is the bot's own word to its client, and goes to the caller's page; the rest of RTVI tells what is heard anyway.
     private func pass(_ text: UnsafeRawBufferPointer, for session: any AgentCommands) {
         var (type, data): (UnsafeRawBufferPointer?, JSONScanner.Leaf?)
         let isObject = JSONScanner.scan(text) { leaf in
