@@ -3,7 +3,8 @@ import NIOCore
 /// One socket of a session. What an earlier one still has to say reaches the session no more.
 final class AgentConnection: AgentTransportDelegate {
     let transport: any AgentTransport
-    private weak var session: AgentSession?
+    /// Not weak, which would cost every message: nobody but the session keeps its connections.
+    private unowned var session: AgentSession?
 
     init(_ transport: any AgentTransport) { self.transport = transport }
 

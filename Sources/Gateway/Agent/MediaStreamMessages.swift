@@ -1,3 +1,4 @@
+import Glibc
 import NIOCore
 import Transcode
 
@@ -140,11 +141,16 @@ final class MediaStreamMessages {
                 }
             }
             guard isObject, let event = fields.event else { return session.misunderstood("no JSON object with an event") }
-            if let other = fields.streamID, !other.elementsEqual(streamID.utf8) {
+            if let other = fields.streamID, !isOurs(other) {
                 return session.misunderstood("a \(streamKey) of another stream")
             }
             perform(event, fields, for: session)
         }
+    }
+
+    private func isOurs(_ streamID: UnsafeRawBufferPointer) -> Bool {
+        // Contiguous since it was set, so the way round is never taken.
+        self.streamID.utf8.withContiguousStorageIfAvailable { streamID.isText(UnsafeRawBufferPointer($0)) } ?? streamID.elementsEqual(self.streamID.utf8)
     }
 
     private func perform(_ event: UnsafeRawBufferPointer, _ fields: Fields, for session: any AgentCommands) {
@@ -168,6 +174,11 @@ final class MediaStreamMessages {
 extension UnsafeRawBufferPointer {
     /// Whether these bytes are exactly `text`.
     func isText(_ text: StaticString) -> Bool {
-        elementsEqual(UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+        isText(UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+    }
+
+    func isText(_ text: UnsafeRawBufferPointer) -> Bool {
+        guard count == text.count, let (ours, theirs) = baseAddress.flatMap({ ours in text.baseAddress.map { (ours, $0) } }) else { return count == text.count }
+        return memcmp(ours, theirs, count) == 0
     }
 }

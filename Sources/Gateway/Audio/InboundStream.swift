@@ -62,6 +62,8 @@ final class InboundStream {
     private var decoders: [UInt8: Decoder] = [:]
     private let formats: [UInt8: AudioCodec]
     private var current: Decoder?
+    /// That `current` was chosen for: most packets are of the type before.
+    private var currentPayloadType: UInt8?
     private let scratch: SampleBuffer
     private let holeScratch: SampleBuffer
     let noise: ComfortNoise
@@ -315,13 +317,16 @@ final class InboundStream {
     }
 
     private func decoder(for payloadType: UInt8) -> Decoder? {
+        if payloadType == currentPayloadType, let current { return current }
         if let known = decoders[payloadType] {
+            currentPayloadType = payloadType
             if known !== current { switchDecoder(to: known) }
             return known
         }
         guard let codec = formats[payloadType], let made = Decoder(codec: codec, rate: rate) else { return nil }
         made.echo = echo
         decoders[payloadType] = made
+        currentPayloadType = payloadType
         switchDecoder(to: made)
         return made
     }

@@ -7,7 +7,11 @@ import Transcode
 ///
 /// Packets leave through `wire`, which protects and addresses them; decrypted packets come in by `receive`.
 final class RTPAudioPort: AudioPort, InboundStreamOutput {
-    private(set) var audio: NegotiatedAudio
+    private(set) var audio: NegotiatedAudio {
+        didSet { acceptedTypes = PayloadTypes(audio) }
+    }
+    /// Those the peer may send, asked of every packet.
+    private var acceptedTypes: PayloadTypes
     /// Cost and protection of Opus toward this peer; counts from the next `start` on.
     var opus: OpusEncoder.Settings
     /// While joined to a bridge, what nobody sends is silence on the wire: carriers and NATs take a stream that stops for dead.
@@ -56,6 +60,7 @@ final class RTPAudioPort: AudioPort, InboundStreamOutput {
         using generator: inout some RandomNumberGenerator, now: NIODeadline
     ) {
         self.audio = audio
+        acceptedTypes = PayloadTypes(audio)
         self.wire = wire
         self.opus = opus
         seed = generator.next()
@@ -246,10 +251,7 @@ final class RTPAudioPort: AudioPort, InboundStreamOutput {
     func setMuted(_ isMuted: Bool) { inbound?.isHeld = isMuted || !audio.direction.receives }
 
     /// A payload type the peer may send.
-    func isNegotiated(payloadType: UInt8) -> Bool {
-        audio.receivePayloadTypes[payloadType] != nil || payloadType == audio.receiveRedundancy
-            || audio.receiveTelephoneEvents.contains { $0.payloadType == payloadType }
-    }
+    func isNegotiated(payloadType: UInt8) -> Bool { acceptedTypes.contains(payloadType) }
 
     // MARK: Figures
 

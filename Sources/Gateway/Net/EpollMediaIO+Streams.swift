@@ -18,7 +18,7 @@ extension EpollMediaIO: StreamSet {
     }
 
     func unwatch(stream descriptor: Int32) {
-        guard streams.removeValue(forKey: descriptor) != nil else { return }
+        guard streams.remove(descriptor) != nil else { return }
         _ = epoll_ctl(epoll, EPOLL_CTL_DEL, descriptor, nil)
     }
 

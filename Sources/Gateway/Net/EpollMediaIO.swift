@@ -17,7 +17,7 @@ final class EpollMediaIO: MediaIO {
     private let receiving: DatagramBatch
     private let sending: DatagramBatch
     private let ready: UnsafeMutablePointer<epoll_event>
-    var streams: [Int32: any StreamReader] = [:]
+    var streams = DescriptorTable<any StreamReader>()
     /// What a stream is read into.
     var streamRoom = ByteBuffer()
 
@@ -108,7 +108,7 @@ final class EpollMediaIO: MediaIO {
     }
 
     func close() {
-        streams = [:]
+        streams = DescriptorTable()
         Glibc.close(browserSocket)
         Glibc.close(epoll)
     }

@@ -5,7 +5,7 @@ import RTP
 final class LegTable {
     private var tuples: [TransportAddress: BrowserLeg] = [:]
     private var ufrags: [String: BrowserLeg] = [:]
-    private var trunks: [Int32: (leg: TrunkLeg, isControl: Bool)] = [:]
+    private var trunks = DescriptorTable<(leg: TrunkLeg, isControl: Bool)>()
     /// Datagrams that belong to nobody.
     private(set) var strays = 0
 

@@ -9,8 +9,10 @@ final class EchoDecimator {
     let factor: Int
 
     private let taps: Int
+    /// `taps` of them, then zeros up to a multiple of four.
+    private let padded: Int
     private let response: UnsafeMutablePointer<Float>
-    /// The last `taps - 1` samples and, behind them, those at hand.
+    /// The last `taps - 1` samples, behind them those at hand, and room for the padding.
     private let window: UnsafeMutablePointer<Float>
     private var last: Float = 0
 
@@ -26,16 +28,18 @@ final class EchoDecimator {
     init(rate: Int) {
         factor = rate / Self.rate
         taps = 8 * factor + 1
-        response = .allocate(capacity: taps)
-        window = .allocate(capacity: taps - 1 + Self.chunk)
-        window.initialize(repeating: 0, count: taps - 1 + Self.chunk)
+        padded = (taps + 3) / 4 * 4
+        response = .allocate(capacity: padded)
+        response.initialize(repeating: 0, count: padded)
+        window = .allocate(capacity: padded + Self.chunk)
+        window.initialize(repeating: 0, count: padded + Self.chunk)
         let middle = Double(taps - 1) / 2
         for tap in 0..<taps {
             let time = Double(tap) - middle
             let angle = 2 * Double.pi * Self.cutoff / Double(rate)
             let sinc = time == 0 ? angle / Double.pi : sin(angle * time) / (Double.pi * time)
             let hamming = 0.54 + 0.46 * cos(Double.pi * time / middle)
-            (response + tap).initialize(to: Float(sinc * hamming))
+            response[tap] = Float(sinc * hamming)
         }
     }
 
@@ -51,7 +55,7 @@ final class EchoDecimator {
     }
 
     func reset() {
-        window.update(repeating: 0, count: taps - 1 + Self.chunk)
+        window.update(repeating: 0, count: padded + Self.chunk)
         last = 0
     }
 
@@ -66,26 +70,34 @@ final class EchoDecimator {
     }
 
     private func processChunk(_ samples: UnsafePointer<Int16>, count: Int, at position: Int64, output: (Int64, Float) -> Void) {
-        let (window, response, taps) = (window, response, taps)
+        let fresh = window + (taps - 1)
         var index = 0
         while index < count {
-            window[taps - 1 + index] = Float(samples[index])
+            fresh[index] = Float(samples[index])
             index &+= 1
         }
         var coarse = self.index(of: position)
         var place = Int(coarse &* Int64(factor) &- position)
         while place < count {
-            var sum: Float = 0
-            var tap = 0
-            while tap < taps {
-                sum += window[place &+ tap] * response[tap]
-                tap &+= 1
-            }
+            let sum = filtered(window + place)
             output(coarse, sum - Self.flattening * last)
             last = sum
             coarse &+= 1
             place &+= factor
         }
         window.update(from: window + count, count: taps - 1)
+    }
+
+    /// Four products side by side: the order of additions of numbers with fractions is fixed.
+    private func filtered(_ samples: UnsafePointer<Float>) -> Float {
+        let response = response
+        var sums = SIMD4<Float>.zero
+        var tap = 0
+        while tap < padded {
+            let four = SIMD4(samples[tap], samples[tap &+ 1], samples[tap &+ 2], samples[tap &+ 3])
+            sums += four * SIMD4(response[tap], response[tap &+ 1], response[tap &+ 2], response[tap &+ 3])
+            tap &+= 4
+        }
+        return sums.sum()
     }
 }

@@ -62,14 +62,20 @@ final class EchoReference {
 
     private func write(_ source: UnsafePointer<Int16>, _ count: Int) {
         let start = end ?? 0
-        var index = 0
-        while index < count {
-            samples[Int(truncatingIfNeeded: start &+ Int64(index)) & (capacity - 1)] = source[index]
-            index &+= 1
-        }
+        keep(source, count, at: start)
         let (coarse, mask) = (coarse, Self.coarseCapacity - 1)
         decimator.process(source, count: count, at: start) { coarse[Int(truncatingIfNeeded: $0) & mask] = $1 }
         end = start &+ Int64(count)
+    }
+
+    /// In two parts where the ring ends between.
+    private func keep(_ source: UnsafePointer<Int16>, _ count: Int, at position: Int64) {
+        // More than the ring holds: only the last of it stays.
+        let skipped = max(0, count - capacity)
+        let place = Int(truncatingIfNeeded: position &+ Int64(skipped)) & (capacity - 1)
+        let first = min(count - skipped, capacity - place)
+        (samples + place).update(from: source + skipped, count: first)
+        samples.update(from: source + skipped + first, count: count - skipped - first)
     }
 
     /// Copies what was played from `position` on; silence where nothing is known.
@@ -90,12 +96,14 @@ final class EchoReference {
     func readCoarse(from position: Int64, into output: UnsafeMutablePointer<Float>, count: Int) {
         let end = decimator.index(of: end ?? 0)
         let oldest = end &- Int64(Self.coarseCapacity)
-        var index = 0
-        while index < count {
-            let place = position &+ Int64(index)
-            let isKnown = place < end && place >= oldest
-            output[index] = isKnown ? coarse[Int(truncatingIfNeeded: place) & (Self.coarseCapacity - 1)] : 0
-            index &+= 1
-        }
+        // What is known of it; before and behind, and where nothing is, it is silence.
+        let first = Int(max(0, min(Int64(count), oldest &- position)))
+        let behind = max(first, Int(max(0, min(Int64(count), end &- position))))
+        output.update(repeating: 0, count: first)
+        let place = Int(truncatingIfNeeded: position &+ Int64(first)) & (Self.coarseCapacity - 1)
+        let length = min(behind - first, Self.coarseCapacity - place)
+        (output + first).update(from: coarse + place, count: length)
+        (output + (first + length)).update(from: coarse, count: behind - first - length)
+        (output + behind).update(repeating: 0, count: count - behind)
     }
 }

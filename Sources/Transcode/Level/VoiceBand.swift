@@ -20,7 +20,7 @@ struct VoiceBand: ~Copyable {
 
     /// Sum of the squares of the step's samples so far.
     var energy: Float = 0
-    private var history = LevelHistory(assuming: VoiceBand.assumed, weight: VoiceBand.assumedSteps)
+    private var history = LevelHistory(assuming: VoiceBand.assumed, weight: VoiceBand.assumedSteps, quietShare: VoiceBand.quietShare)
     private var threshold: Float = VoiceBand.assumed + VoiceBand.leastMargin
 
     /// Ends a step of `samples` samples.
@@ -31,8 +31,8 @@ struct VoiceBand: ~Copyable {
         energy = 0
         let isLoud = level > max(Self.quietest, min(Self.loudest, threshold))
         history.add(level)
-        let quiet = history.quantile(Self.quietShare)
-        let margin = max(Self.leastMargin, min(Self.mostMargin, Self.spread * (history.quantile(0.5) - quiet)))
+        let quiet = history.quiet()
+        let margin = max(Self.leastMargin, min(Self.mostMargin, Self.spread * (history.middle() - quiet)))
         threshold = isSpeaking ? min(quiet + margin, threshold + Self.rise) : quiet + margin
         return isLoud
     }

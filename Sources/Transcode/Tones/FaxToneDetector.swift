@@ -14,6 +14,7 @@ public final class FaxToneDetector {
     public static let rate = 8000
 
     private let state: OpaquePointer
+    private var gate: ToneGate
     private var isTold = false
 
     /// nil when memory is short.
@@ -22,6 +23,7 @@ public final class FaxToneDetector {
         let tone = kind == .calling ? MODEM_CONNECT_TONES_FAX_CNG : MODEM_CONNECT_TONES_ANS_PR
         guard let state = modem_connect_tones_rx_init(nil, Int32(tone), nil, nil) else { return nil }
         self.state = state
+        gate = ToneGate(frequency: kind == .calling ? 1100 : 2100, rate: Self.rate)
     }
 
     deinit {
@@ -32,6 +34,8 @@ public final class FaxToneDetector {
     /// - Returns: true once, in the samples in which it became certain: 0.4 s after a CNG began, 0.7 to 1.5 s after an answer tone.
     public func process(_ samples: UnsafeBufferPointer<Int16>) -> Bool {
         guard !isTold, let source = samples.baseAddress, !samples.isEmpty else { return false }
+        // Its filters cost more than all else that listens to a line, and nearly all it is given has nothing of such a tone.
+        guard gate.opens(for: samples) else { return false }
         modem_connect_tones_rx(state, source, Int32(clamping: samples.count))
         guard modem_connect_tones_rx_get(state) != Int32(MODEM_CONNECT_TONES_NONE) else { return false }
         isTold = true
