@@ -139,6 +139,53 @@ import Testing
         EndOfCallTests.expectNothingLeft(gateway)
     }
 
+    /// An agent that refuses, one that never answers, and what was said of each.
+    @Test(arguments: [true, false]) func anAgentThatCannotBeReachedLeavesTheCallToTheFirst(_ refuses: Bool) throws {
+        let (gateway, phone, _, first) = try talking()
+        gateway.prepareAgent = { $0.answer = refuses ? .refuse : .never }
+        gateway.post(.media(try #require(gateway.core.entries.keys.first), .agentTransfers(AgentTransfer(target: "standby"))))
+        let asked = gateway.now
+        first.say(SoundMaterial.tone(hertz: 800, seconds: 4, rate: 8000))
+        phone.speaker.say(SoundMaterial.tone(hertz: 1000, seconds: 4, rate: 8000))
+        gateway.run(for: .milliseconds(4500))
+        #expect(gateway.agents.count == 2 && first.isUp && !first.events.contains("stop") && phone.byeAt == nil)
+        SoundBothWaysTests.expectTone(phone.listener.sound(after: asked), rate: 8000, hertz: 800, seconds: 4, snr: 20)
+        SoundBothWaysTests.expectTone(first.audio, rate: 8000, hertz: 1000, seconds: 4, snr: 20)
+        SoundBothWaysTests.expectGapFree(first)
+        #expect(gateway.core.entries.values.first?.call.isTransferable == true)
+        first.hangUp()
+        gateway.run(for: .milliseconds(100))
+        #expect(gateway.core.figures.ended == [.agentHangup: 1])
+        EndOfCallTests.expectNothingLeft(gateway)
+        #expect(gateway.log.records.first?.steps.map(\.outcome).last != "answered")
+    }
+
+    @Test func anAgentThatLeavesWhileAnotherIsReachedForIsFollowedByIt() throws {
+        let (gateway, phone, _, first) = try talking()
+        gateway.prepareAgent = { $0.answer = .after(.seconds(1)) }
+        gateway.post(.media(try #require(gateway.core.entries.keys.first), .agentTransfers(AgentTransfer(target: "standby"))))
+        gateway.run(for: .milliseconds(300))
+        first.hangUp()
+        #expect(gateway.run(for: .seconds(2)) { gateway.agent?.media.count ?? 0 > 10 })
+        let began = gateway.now
+        gateway.agent?.say(SoundMaterial.tone(hertz: 800, seconds: 1, rate: 8000))
+        gateway.run(for: .milliseconds(1500))
+        SoundBothWaysTests.expectTone(phone.listener.sound(after: began), rate: 8000, hertz: 800, seconds: 1, snr: 20)
+        phone.hangUp()
+        gateway.run(for: .milliseconds(100))
+        EndOfCallTests.expectNothingLeft(gateway)
+    }
+
+    @Test func anAgentThatIsLostAfterItTookACallIsFollowedByTheEnd() throws {
+        let (gateway, phone, _, _) = try talking()
+        gateway.post(.media(try #require(gateway.core.entries.keys.first), .agentTransfers(AgentTransfer(target: "standby"))))
+        #expect(gateway.run(for: .seconds(1)) { gateway.agents.count == 2 && gateway.agent?.media.count ?? 0 > 10 })
+        try #require(gateway.agent).hangUp(code: nil)
+        gateway.run(for: .milliseconds(200))
+        #expect(phone.byeAt != nil && gateway.core.figures.ended == [.agentLost: 1])
+        EndOfCallTests.expectNothingLeft(gateway)
+    }
+
     @Test func aPhoneIsReplacedByAnAgent() throws {
         let gateway = VirtualGateway()
         let (phone, callee) = (gateway.phone(), gateway.callee())
