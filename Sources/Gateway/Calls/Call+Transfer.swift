@@ -66,6 +66,7 @@ extension Call {
 
     private mutating func returnToAgent(_ failure: CallEnd, into out: inout [Command]) {
         state = .connected
+        scripted = nil
         out.append(.dropFarEnd)
         out.append(.transferProgressed(.failed, failure))
     }
@@ -73,6 +74,7 @@ extension Call {
     /// Nobody took over.
     mutating func keepAgent(into out: inout [Command]) {
         state = .connected
+        scripted = nil
         out.append(.transferProgressed(.failed, lastFailure ?? CallEnd(.noRoute)))
     }
 

@@ -167,6 +167,11 @@ struct Call: Sendable {
     /// A script has the call do this, in place of what it does; `scriptStepOver` says when it is over. The route's steps stay for
     /// `leaveScript`.
     mutating func follow(_ steps: [Step], into out: inout [Command]) {
+        // What an agent to whom the call is given answers by its webhook: it is reached for beside the one that has the call.
+        if state == .transferring, steps.count == 1, case .agent? = steps.first {
+            scripted = steps[...]
+            return tryNext(into: &out)
+        }
         guard yield(into: &out) else { return }
         scripted = steps[...]
         tryNext(into: &out)

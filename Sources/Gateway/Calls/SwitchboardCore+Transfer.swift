@@ -96,7 +96,11 @@ extension SwitchboardCore {
     }
 
     func transferProgressed(_ state: AgentTransferProgress.State, _ failure: CallEnd?, _ entry: CallEntry) {
-        if let failure { note("The transfer failed: \(failure.detail)", entry.id) }
+        if let failure {
+            note("The transfer failed: \(failure.detail)", entry.id)
+            // Of one that the agent took back while it was tried.
+            entries[entry.id]?.record.stepFailed(failure)
+        }
         if state == .failed {
             let id = entry.id
             outlets.media(entry.loop) { loop, now in loop.perform(on: id, now: now) { $0.transferring(false, now: now) } }

@@ -109,6 +109,7 @@ import Testing
         parties.agent.post(#"{"event":"transfer","id":8,"cancel":true}"#)
         parties.gateway.run(for: .milliseconds(200))
         #expect(parties.callee.cancelledAt != nil && parties.states == ["trying", "ringing", "failed"])
+        #expect(parties.gateway.core.entries.values.first?.record.steps.map(\.outcome) == ["answered", "no_answer"])
         parties.expectAgentHasCaller()
     }
 
