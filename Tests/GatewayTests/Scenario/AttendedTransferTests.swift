@@ -190,6 +190,31 @@ import Testing
         #expect(BridgedDigitTests.keys(parties.phone.listener, type: 101, step: 160) == [])
     }
 
+    /// The agent speaks at a browser's 24 kHz, and the phone at 8 kHz.
+    @Test func aBrowserWaitsToo() throws {
+        let gateway = VirtualGateway()
+        gateway.prepareNative = { $0.accept = #"{"event":"accept","format":{"codec":"pcm_s16le","rate":24000}}"# }
+        let (browser, callee) = (gateway.browser(), gateway.callee())
+        browser.call("native")
+        #expect(gateway.run(for: .seconds(2)) { (gateway.native?.nextPTS ?? 0) > 0 })
+        let agent = try #require(gateway.native)
+        agent.post(#"{"event":"transfer","id":7,"to":"\#(BridgeTests.number)","mode":"attended"}"#)
+        #expect(gateway.run(for: .seconds(2)) { agent.events("transfer").last?["state"] as? String == "answered" })
+        gateway.run(for: .milliseconds(300))
+        let (talked, place) = (gateway.now, agent.nextPTS)
+        agent.say(SoundMaterial.tone(hertz: 900, seconds: 1, rate: 24_000), generation: 2)
+        callee.speaker.say(SoundMaterial.tone(hertz: 1000, seconds: 1, rate: 8000))
+        gateway.run(for: .milliseconds(1500))
+        SoundBothWaysTests.expectTone(callee.listener.sound(after: talked), rate: 8000, hertz: 900, seconds: 1)
+        SoundBothWaysTests.expectTone(Array(agent.heard[place...]), rate: 24_000, hertz: 1000, seconds: 1)
+        agent.post(#"{"event":"transfer","id":8,"complete":true}"#)
+        gateway.run(for: .milliseconds(500))
+        let joined = gateway.now
+        callee.speaker.say(SoundMaterial.tone(hertz: 1100, seconds: 1, rate: 8000))
+        gateway.run(for: .milliseconds(1500))
+        SoundBothWaysTests.expectTone(browser.listener.sound(after: joined), rate: browser.listener.rate, hertz: 1100, seconds: 1)
+    }
+
     @Test func onlyAPhoneCanBeConsulted() throws {
         let parties = try transferring([], to: "standby")
         parties.gateway.run(for: .milliseconds(200))

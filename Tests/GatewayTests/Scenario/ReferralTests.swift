@@ -98,6 +98,23 @@ import Testing
         EndOfCallTests.expectNothingLeft(gateway)
     }
 
+    @Test func thePhoneOfAnOrderedCallIsAskedToo() throws {
+        let gateway = VirtualGateway()
+        let phone = gateway.callee()
+        var order = OutboundTests.order
+        order.agent = "native"
+        _ = try OutboundTests.place(gateway, order)
+        #expect(gateway.run(for: .seconds(2)) { (gateway.native?.nextPTS ?? 0) > 0 })
+        let agent = try #require(gateway.native)
+        agent.post(#"{"event":"transfer","id":7,"to":"second","mode":"refer"}"#)
+        gateway.run(for: .milliseconds(100))
+        #expect(phone.refers == ["<sip:+15550002222@192.0.2.201>"])
+        phone.notify(200, state: "terminated")
+        gateway.run(for: .seconds(1))
+        #expect(phone.byeAt != nil && states(agent) == ["trying", "completed"] && gateway.core.figures.ended == [.transferred: 1])
+        EndOfCallTests.expectNothingLeft(gateway)
+    }
+
     @Test func whereItCannotGo() throws {
         // Neither an agent nor a number without a route is a phone to be called.
         for target in ["standby", "+442079460000"] {
