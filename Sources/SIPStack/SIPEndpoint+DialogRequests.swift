@@ -29,6 +29,10 @@ extension SIPEndpoint {
             answer(request, flow: flow, status: 481, now: now, into: &out)
         case "INFO":
             info(request, call: call, flow: flow, now: now, into: &out)
+        case "MESSAGE":
+            message(request, call: call, flow: flow, now: now, into: &out)
+        case "NOTIFY":
+            notify(request, dialog: dialog, flow: flow, now: now, into: &out)
         default:
             reoffer(request, dialog: dialog, flow: flow, now: now, into: &out)
         }
@@ -44,6 +48,8 @@ extension SIPEndpoint {
             answer(request, flow: flow, status: 200, now: now, into: &out)
         case "UPDATE", "INVITE":
             answer(request, flow: flow, status: 491, now: now, into: &out)
+        case "MESSAGE":
+            answer(request, flow: flow, status: 480, now: now, into: &out)
         default:
             answer(request, flow: flow, status: 481, now: now, into: &out)
         }

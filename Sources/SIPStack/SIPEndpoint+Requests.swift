@@ -24,6 +24,8 @@ extension SIPEndpoint {
         switch request.method {
         case "INVITE":
             invite(request, flow: flow, now: now, into: &out)
+        case "MESSAGE":
+            message(request, call: nil, flow: flow, now: now, into: &out)
         case "OPTIONS":
             if let seconds = drainRetryAfterSeconds {
                 answer(request, flow: flow, status: 503, fields: [("Retry-After", String(seconds))], now: now, into: &out)
@@ -31,7 +33,7 @@ extension SIPEndpoint {
                 answerOptions(request, flow: flow, now: now, into: &out)
             }
         default:
-            // BYE, INFO and UPDATE mean nothing without a dialog.
+            // BYE, INFO, UPDATE and NOTIFY mean nothing without a dialog.
             answer(request, flow: flow, status: 481, now: now, into: &out)
         }
     }

@@ -31,6 +31,7 @@ extension SIPEndpoint {
             }
         }
         store(dialog)
+        expireReferral(call, now: now, into: &out)
         guard gaveUp else { return }
         var reason = SIPReason(cause: 408, text: "No ACK")
         if case .hangingUp(let given?) = dialog.stage { reason = given }
@@ -75,6 +76,7 @@ extension SIPEndpoint {
         for number in clientTransactions.keys.sorted() {
             guard let transaction = clientTransactions[number], isLost(transaction.flow) else { continue }
             withClientTransaction(number, now: now, into: &out) { machine, _ in machine.abandon() }
+            if transaction.key.method != "BYE" { finished(transaction, response: nil, now: now, into: &out) }
             if transaction.key.method == "BYE", let dialog = dialogs[transaction.call], case .ending = dialog.stage { removeDialog(transaction.call) }
         }
         for number in clientInvites.keys.sorted() {

@@ -127,9 +127,12 @@ extension SIPEndpoint {
 
     /// A CANCEL's answer says nothing: the INVITE's does. A BYE's answer, any answer, ends the dialog (RFC 3261 15.1.1), but for a challenge
     /// that we can meet.
-    private mutating func finished(
+    mutating func finished(
         _ transaction: ClientTransaction, response: SIPResponse?, now: NIODeadline, into out: inout [SIPOutput]
     ) {
+        let branch = dialogs[transaction.call]?.textBranch
+        if branch == transaction.key.branch { return textAnswered(transaction.call, response, now: now, into: &out) }
+        if transaction.key.method == "REFER" { return referAnswered(transaction.call, response, now: now, into: &out) }
         if transaction.key.method == "INFO" { return informed(transaction.call, response, now: now, into: &out) }
         guard transaction.key.method == "BYE", var dialog = dialogs[transaction.call], case .ending = dialog.stage else { return }
         if let response, response.status == 401 || response.status == 407, dialog.digest?.receive(response.headers) == .retry {

@@ -69,7 +69,7 @@ public struct SIPEndpoint: Sendable {
     /// Key of the tags of stateless answers, which must be the same for every repetition (RFC 3261 8.2.7).
     let statelessSeed: UInt64
 
-    static let allowedMethods = ["INVITE", "ACK", "BYE", "CANCEL", "OPTIONS", "INFO", "UPDATE"]
+    static let allowedMethods = ["INVITE", "ACK", "BYE", "CANCEL", "OPTIONS", "INFO", "UPDATE", "MESSAGE", "NOTIFY"]
     static let allow = allowedMethods.joined(separator: ", ")
     static let sessionDescriptionType = "application/sdp"
 

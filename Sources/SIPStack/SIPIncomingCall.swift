@@ -30,6 +30,13 @@ public struct SIPParty: Hashable, Sendable {
     }
 
     init(_ address: NameAddress) { self.init(uri: address.uri, displayName: address.displayName) }
+
+    /// The first P-Asserted-Identity with a user.
+    static func asserted(_ headers: [SIPHeader]) -> SIPParty? {
+        headers.all("p-asserted-identity")
+            .flatMap { (try? NameAddress.list($0.value, field: "P-Asserted-Identity")) ?? [] }
+            .map(SIPParty.init).first { !$0.user.isEmpty }
+    }
 }
 
 /// An INVITE that begins a call.
@@ -65,9 +72,7 @@ public struct SIPIncomingCall: Sendable {
         requested = SIPParty(uri: request.uri)
         to = SIPParty(request.to)
         from = SIPParty(request.from)
-        assertedIdentity = request.headers.all("p-asserted-identity")
-            .flatMap { (try? NameAddress.list($0.value, field: "P-Asserted-Identity")) ?? [] }
-            .map(SIPParty.init).first { !$0.user.isEmpty }
+        assertedIdentity = SIPParty.asserted(request.headers)
         headers = request.headers.map { SIPHeaderField(name: $0.name, value: $0.text) }
         callID = request.callID
         maxForwards = request.maxForwards ?? SIPCallOrder.defaultMaxForwards

@@ -24,6 +24,12 @@ public enum SIPOutput: Sendable {
     case reoffer(SIPCallID, offer: String?)
     /// An INFO with a body, answered already (RFC 6086; DTMF of phones that know no RFC 4733).
     case info(SIPCallID, contentType: String, body: [UInt8])
+    /// A text of a far end, within a call or not (RFC 3428). Answer by `answerMessage`.
+    case message(SIPTextMessage)
+    /// A text of ours was not taken, with the far end's status, or ours where it was not sent.
+    case textRefused(SIPCallID, reference: Int64, status: Int)
+    /// What became of a REFER of ours.
+    case referral(SIPCallID, SIPReferral)
     /// A provisional response, 101 to 199, to a call of ours. `answer`: the description in it (early media), which may be followed by
     /// others, of other phones too; the latest counts. `from`: the host that is being called.
     case progress(SIPCallID, status: Int, answer: String?, from: SIPAddress)

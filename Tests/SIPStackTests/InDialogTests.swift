@@ -157,7 +157,7 @@ import Testing
         let (_, caller) = harness.establish()
         _ = harness.takeSent()
         harness.receive(caller.request("OPTIONS", branch: "z9hG4bKo", sequence: 5))
-        harness.receive(caller.request("MESSAGE", branch: "z9hG4bKm", sequence: 6, body: "hi", type: "text/plain"))
+        harness.receive(caller.request("SUBSCRIBE", branch: "z9hG4bKm", sequence: 6))
         harness.receive(caller.request("INFO", branch: "z9hG4bKl", sequence: 4, body: "x", type: "text/plain"))
         harness.receive(caller.request("INVITE", branch: "z9hG4bKr", sequence: 7, extra: ["Require: 100rel"], body: Harness.sdp))
         harness.receive(caller.request("INVITE", branch: "z9hG4bKt", sequence: 8, body: "x", type: "text/plain"))

@@ -69,7 +69,7 @@ import Testing
             case .cancelled: cancelled += 1
             case .ended(_, .hungUp): hungUp += 1
             case .ended: otherEnds += 1
-            case .send, .close, .reoffer, .info, .progress, .answered, .failed: break
+            case .send, .close, .reoffer, .info, .message, .textRefused, .referral, .progress, .answered, .failed: break
             }
         }
 

@@ -8,7 +8,7 @@ import Testing
     static let snippets: [[UInt8]] = [
         "\r\n", "\r\n\r\n", "\0", ";", ",", "<", ">", "\"", "\\", "%00", "%", "@", ":", "[", "]", "SIP/2.0", "z9hG4bK", ";tag=", ";lr", ";rport", ";maddr=192.0.2.1",
         "Content-Length: 0\r\n", "Content-Length: 99999999999999999999\r\n", "CSeq: 1 ACK\r\n", "INVITE ", "ACK ", "CANCEL ", "BYE ", "Require: x\r\n",
-        "Content-Type: multipart/mixed;boundary=\r\n", "Via: SIP/2.0/UDP [::1\r\n", "\u{FEFF}", "-1", "4294967296", " \t ", "sip:", "tel:",
+        "Content-Type: multipart/mixed;boundary=\r\n", "Via: SIP/2.0/UDP [::1\r\n", "\u{FEFF}", "-1", "MESSAGE ", "NOTIFY ", "Content-Type: text/plain\r\n", "Event: refer;id=\r\n", "Allow: INFO\r\n", "SIP/2.0 999", "4294967296", " \t ", "sip:", "tel:",
     ].map { Array($0.utf8) }
 
     static func mutate(_ original: [UInt8], with others: [[UInt8]], random: inout SplitMix) -> [UInt8] {
@@ -44,6 +44,7 @@ import Testing
                 default: harness.run { $0.hangUp(call.id, now: $1, into: &$2) }
                 }
             case .reoffer(let call, _): harness.run { $0.answerReoffer(call, sdp: Harness.ourSDP, now: $1, into: &$2) }
+            case .message(let message): harness.run { $0.answerMessage(message, status: 200, now: $1, into: &$2) }
             default: break
             }
         }
@@ -84,13 +85,21 @@ import Testing
             let harness = Harness(seed: UInt64(round))
             let (call, caller) = harness.establish()
             _ = harness.takeEvents()
+            harness.run { $0.refer(call, to: "bob", at: SIPTarget(Callee.address), limit: .seconds(60), now: $1, into: &$2) }
+            for reference in Int64(1)...3 {
+                harness.run { $0.sendText(call, reference: reference, contentType: "text/plain", body: [120], now: $1, into: &$2) }
+            }
+            let answers = harness.takeSent().suffix(2).map { Callee.response(202, to: $0) }
             let requests = [
                 caller.request("INVITE", branch: "z9hG4bKm1", sequence: 2, body: Harness.sdp), caller.ack(branch: "z9hG4bKm2", sequence: 2),
                 caller.request("UPDATE", branch: "z9hG4bKm3", sequence: 3, body: Harness.sdp), caller.request("CANCEL", branch: "z9hG4bKm1", sequence: 2),
                 caller.request("INFO", branch: "z9hG4bKm4", sequence: 4, body: "Signal=1\r\n", type: "application/dtmf-relay"),
                 caller.request("BYE", branch: "z9hG4bKm5", sequence: 5), caller.request("OPTIONS", branch: "z9hG4bKm6", sequence: 6),
-            ].map { Array($0.utf8) }
-            for _ in 0..<60 {
+                caller.request("MESSAGE", branch: "z9hG4bKm7", sequence: 7, body: "hello", type: "text/plain"),
+                caller.request("NOTIFY", branch: "z9hG4bKm8", sequence: 8, extra: ["Event: refer", "Subscription-State: active"], body: "SIP/2.0 180 Ringing\r\n", type: "message/sipfrag"),
+                caller.request("NOTIFY", branch: "z9hG4bKm9", sequence: 9, extra: ["Event: refer", "Subscription-State: terminated"], body: "SIP/2.0 486 Busy\r\n", type: "message/sipfrag"),
+            ].map { Array($0.utf8) } + answers.map { Array($0.utf8) }
+            for _ in 0..<80 {
                 let original = requests[Int(random.next() % UInt64(requests.count))]
                 harness.receive(random.next() % 3 == 0 ? original : Self.mutate(original, with: requests, random: &random))
                 react(harness, &random)

@@ -10,21 +10,21 @@ import Testing
         harness.receive(Caller().request("OPTIONS"))
         let answer = harness.takeSent().last
         #expect(answer?.status == 200 && answer?["Accept"] == "application/sdp" && answer?["Supported"] == "" && answer?["Server"] == "Tandem/test")
-        #expect(answer?["Allow"] == "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, UPDATE" && answer?.toTag != nil)
+        #expect(answer?["Allow"] == "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, UPDATE, MESSAGE, NOTIFY" && answer?.toTag != nil)
         harness.endpoint.drainRetryAfterSeconds = 120
         harness.receive(Caller().request("OPTIONS", branch: "z9hG4bKo2", sequence: 2))
         let drained = harness.takeSent().last
         #expect(drained?.status == 503 && drained?["Retry-After"] == "120")
     }
 
-    @Test(arguments: ["REGISTER", "MESSAGE", "SUBSCRIBE", "PRACK", "REFER", "NOTIFY", "PUBLISH", "FOO", "invite"])
+    @Test(arguments: ["REGISTER", "SUBSCRIBE", "PRACK", "REFER", "PUBLISH", "FOO", "invite"])
     func otherMethodsAre405(_ method: String) {
         let harness = Harness()
         harness.receive(Caller().request(method))
         #expect(harness.statuses == [405] && harness.sent.last?.message["Allow"] != nil)
     }
 
-    @Test(arguments: ["BYE", "INFO", "UPDATE"]) func dialogRequestsWithoutDialogAre481(_ method: String) {
+    @Test(arguments: ["BYE", "INFO", "UPDATE", "NOTIFY"]) func dialogRequestsWithoutDialogAre481(_ method: String) {
         let harness = Harness()
         harness.receive(Caller().request(method))
         var caller = Caller()

@@ -43,7 +43,7 @@ import Testing
         Case("dblreq", .answer(405), "3.1.1.8: REGISTER; what follows Content-Length in the datagram is ignored"),
         Case("semiuri", .answer(200), "3.1.1.9: a semicolon in the user part"),
         Case("transports", .answer(200), "3.1.1.10: five transports in Vias, known or not"),
-        Case("mpart01", .answer(405), "3.1.1.11: MESSAGE is none of our methods; binary body"),
+        Case("mpart01", .answer(415), "3.1.1.11: a MESSAGE of several parts; binary body"),
         Case("unreason", .nothing, "3.1.1.12: a response with a reason phrase in UTF-8"),
         Case("noreason", .nothing, "3.1.1.13: a response with an empty reason phrase"),
         // 3.1.2 invalid messages.

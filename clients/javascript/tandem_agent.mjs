@@ -56,7 +56,15 @@ export class Call {
   /** `mark` comes back with `status` when what was said before it was played, or cleared. */
   mark(name) { this.command("mark", { name, gen: this.generation }) }
 
+  /** `mode` bridge: the caller is joined to whoever answers; attended: the agent talks with them first, from `transfer` `answered` on; refer:
+   *  the caller's own phone calls them. */
   transfer(to, fields = {}) { this.command("transfer", { to, mode: "bridge", ...fields }) }
+
+  /** Joins the caller to whom an attended transfer consults. */
+  completeTransfer(fields = {}) { this.command("transfer", { complete: true, ...fields }) }
+
+  /** Takes a transfer back: the agent talks with the caller again. */
+  cancelTransfer() { this.command("transfer", { cancel: true }) }
 
   hangUp(drain = true) { this.command("hangup", { cause: "normal", drain }) }
 
@@ -97,7 +105,7 @@ export class Call {
     if (message[0] !== AUDIO || pts + count <= this.next) return // said again, and had already
     this.next = pts + count
     const samples = Int16Array.from({ length: count }, (_, n) => message.readInt16LE(HEADER + n * 2))
-    this.#tell({ name: "audio", samples, pts, discontinuity: (message[1] & DISCONTINUITY) !== 0 })
+    this.#tell({ name: "audio", samples, pts, track: message.readUInt16BE(2), discontinuity: (message[1] & DISCONTINUITY) !== 0 })
   }
 
   takeText(event) {

@@ -4,7 +4,8 @@
 
     async def talk(call):
         async for event in call:                       # until the call is over
-            if event.name == "audio": ...              # event.samples: 20 ms of the caller, 16 bit, little-endian
+            if event.name == "audio": ...              # event.samples: 20 ms of the caller, 16 bit, little-endian; event.track is
+                                                       # OTHER_PARTY for whom an attended transfer consults
             elif event.name == "dtmf": ...             # every event of the gateway, its fields in event.data
 
     asyncio.run(tandem_agent.serve(talk, port=9000, token="secret"))
@@ -25,6 +26,7 @@ from websockets.exceptions import ConnectionClosed
 SUBPROTOCOL = "tandem.media.v1"
 HEADER = struct.Struct(">BBHIQ")  # kind, flags, generation or track, seq, pts
 AUDIO, DISCONTINUITY = 1, 1
+CALLER, OTHER_PARTY = 0, 1        # tracks
 SECONDS_TO_COME_BACK = 15
 COMMANDS_KEPT = 256
 SECONDS_KEPT = 60                 # of what was said: as much as the gateway queues
@@ -32,11 +34,12 @@ SECONDS_KEPT = 60                 # of what was said: as much as the gateway que
 
 @dataclass
 class Event:
-    """`audio` with `samples` and `pts`, or an event of the gateway with its fields in `data`."""
+    """`audio` with `samples`, `pts` and `track`, or an event of the gateway with its fields in `data`."""
     name: str
     data: dict = field(default_factory=dict)
     samples: bytes = b""
     pts: int = 0
+    track: int = CALLER
 
 
 class Call:
@@ -90,16 +93,26 @@ class Call:
         """`mark` comes back with `status` when what was said before it was played, or cleared."""
         await self.command("mark", name=name, gen=self.generation)
 
-    async def transfer(self, to, **fields):
-        await self.command("transfer", to=to, mode="bridge", **fields)
+    async def transfer(self, to, mode="bridge", **fields):
+        """`bridge`: the caller is joined to whoever answers; `attended`: the agent talks with them first, from `transfer` `answered` on;
+        `refer`: the caller's own phone calls them."""
+        await self.command("transfer", to=to, mode=mode, **fields)
+
+    async def complete_transfer(self, **fields):
+        """Joins the caller to whom an attended transfer consults."""
+        await self.command("transfer", complete=True, **fields)
+
+    async def cancel_transfer(self):
+        """Takes a transfer back: the agent talks with the caller again."""
+        await self.command("transfer", cancel=True)
 
     async def hang_up(self, drain=True):
         await self.command("hangup", cause="normal", drain=drain)
 
-    async def command(self, name, **fields):
+    async def command(self, event, /, **fields):
         """Any other command of the protocol, such as `dtmf`, `pause`, `continue`, `message` or `set`."""
         self._id += 1
-        text = json.dumps({"event": name, "id": self._id, **fields})
+        text = json.dumps({"event": event, "id": self._id, **fields})
         self._said.append((self._id, text))
         await self._send(text)
 
@@ -124,13 +137,13 @@ class Call:
         return event
 
     def _take_binary(self, message):
-        kind, flags, _, _, pts = HEADER.unpack_from(message)
+        kind, flags, track, _, pts = HEADER.unpack_from(message)
         samples = message[HEADER.size:]
         count = len(samples) // 2
         if kind != AUDIO or pts + count <= self._next:
             return  # said again, and had already
         self._next = pts + count
-        self._events.put_nowait(Event("audio", {"discontinuity": bool(flags & DISCONTINUITY)}, samples, pts))
+        self._events.put_nowait(Event("audio", {"discontinuity": bool(flags & DISCONTINUITY)}, samples, pts, track))
 
     def _take_text(self, event):
         if event["seq"] <= self._last_seq:

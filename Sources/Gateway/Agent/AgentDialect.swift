@@ -38,8 +38,14 @@ protocol AgentDialect: AnyObject {
     func speech(_ speech: CallerSpeech, to transport: any AgentTransport)
     /// What became of a transfer that the agent asked for.
     func transfer(_ progress: AgentTransferProgress, to transport: any AgentTransport)
+    /// From here on the sound is of somebody else while the caller waits, or of the caller again.
+    func consult(_ isConsulting: Bool, to transport: any AgentTransport)
+    /// The caller's phone holds the call, or went on.
+    func caller(_ state: CallerState, to transport: any AgentTransport)
     /// A text from the caller's side, beside the sound.
     func message(_ message: CallMessage, to transport: any AgentTransport)
+    /// A text of the agent's was not taken by the phone.
+    func messageRefused(_ reference: Int64, status: Int, to transport: any AgentTransport)
     /// Every 20 ms while the agent has the call, before that slot's marks.
     func slot(_ playout: PlayoutPosition, call: AgentSlotFigures, to transport: any AgentTransport)
     /// Whether `quality` is told.
@@ -73,6 +79,9 @@ extension AgentDialect {
     }
     func speech(_ speech: CallerSpeech, to transport: any AgentTransport) {}
     func transfer(_ progress: AgentTransferProgress, to transport: any AgentTransport) {}
+    func messageRefused(_ reference: Int64, status: Int, to transport: any AgentTransport) {}
+    func consult(_ isConsulting: Bool, to transport: any AgentTransport) {}
+    func caller(_ state: CallerState, to transport: any AgentTransport) {}
     func message(_ message: CallMessage, to transport: any AgentTransport) {}
     func slot(_ playout: PlayoutPosition, call: AgentSlotFigures, to transport: any AgentTransport) {}
 

@@ -22,6 +22,12 @@ protocol AgentLeg: AudioPort {
     func transferProgressed(_ progress: AgentTransferProgress)
     /// A text from the caller's side.
     func receive(_ message: CallMessage)
+    /// A text of its own was not taken by the phone, with the status that says why.
+    func messageRefused(_ reference: Int64, status: Int)
+    /// From here on it talks with somebody else while the caller waits, or with the caller again. What is queued is not for them.
+    func consult(_ isConsulting: Bool)
+    /// The caller's phone holds the call, or went on.
+    func callerChanged(_ state: CallerState)
     /// Whether the agent wants to know how the caller's leg does.
     var wantsQuality: Bool { get }
     /// How the caller's leg does, every five seconds.
@@ -32,6 +38,9 @@ extension AgentLeg {
     var turns: TurnMeter.Figures { TurnMeter.Figures() }
     func transferProgressed(_ progress: AgentTransferProgress) {}
     func receive(_ message: CallMessage) {}
+    func messageRefused(_ reference: Int64, status: Int) {}
+    func consult(_ isConsulting: Bool) {}
+    func callerChanged(_ state: CallerState) {}
     var wantsQuality: Bool { false }
     func observe(_ quality: CallerQuality) {}
 }

@@ -68,6 +68,8 @@ final class AgentSession: AgentLeg {
     private var crossing: Resampling?
     private var gain: PlayoutGain
     private var slots: Int64 = 0
+    /// It hears the caller, or did: that is said once.
+    private var hasJoined = false
     private var sent: Int64 = 0
     private var voice: VoiceActivityDetector?
     private var interruption: Interruption
@@ -180,7 +182,7 @@ final class AgentSession: AgentLeg {
     }
 
     /// Also while the agent is away its queue plays on.
-    private var isPlayingOut: Bool {
+    var isPlayingOut: Bool {
         switch state {
         case .up, .away: true
         case .connecting, .stopping, .over: false
@@ -215,10 +217,6 @@ final class AgentSession: AgentLeg {
     var playout: PlayoutQueue.Counters { queue.counters }
     var turns: TurnMeter.Figures { meter.figures }
 
-    func transferProgressed(_ progress: AgentTransferProgress) {
-        if isPlayingOut { dialect.transfer(progress, to: transport) }
-    }
-
     var wantsQuality: Bool { dialect.wantsQuality }
 
     func observe(_ quality: CallerQuality) {
@@ -242,7 +240,8 @@ final class AgentSession: AgentLeg {
     func start(rate: Int, gapFree: Bool, sink: any AudioSink, now: NIODeadline) {
         self.sink = sink
         self.now = now
-        dialect.joined(to: transport)
+        if !hasJoined { dialect.joined(to: transport) }
+        hasJoined = true
     }
 
     func stop() { sink = nil }

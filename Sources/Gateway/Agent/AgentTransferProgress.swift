@@ -1,7 +1,10 @@
 /// What an agent is told of a transfer.
 struct AgentTransferProgress: Equatable, Sendable {
     enum State: String, Sendable {
-        case trying, ringing, completed, failed
+        case trying, ringing
+        /// The far end talks with the agent; the caller waits.
+        case answered
+        case completed, failed
     }
 
     var reference: Int64

@@ -5,6 +5,8 @@ struct PlayoutCut: Equatable {
         case agent
         /// The gateway, because the caller spoke.
         case bargeIn = "barge_in"
+        /// It was meant for another ear: the agent talks with somebody else from here on.
+        case transfer
     }
 
     /// Names of the marks that waited, in order.

@@ -23,6 +23,9 @@ struct CallProgressTone: Sendable, Equatable {
         return CallProgressTone(tone: country == northAmerica ? dual(480, 620) : single, on: length, off: length)
     }
 
+    /// The line is held, and not dead: a soft short tone every three seconds.
+    static let held = CallProgressTone(tone: Tone(frequency: 523, level: -30), on: 200, off: 2800)
+
     private static let northAmerica = "1"
     /// Per component, in dBFS: as loud as speech on a telephone line.
     private static let level = -20.0

@@ -9,11 +9,20 @@ import SIPStack
 final class MediaCall: LegEvents, AgentLegEvents {
     let id: CallID
     let logger: Logger
-    private unowned let loop: MediaLoop
+    unowned let loop: MediaLoop
     private(set) var caller: (any Leg)?
-    private(set) var agent: (any AgentLeg)?
+    var agent: (any AgentLeg)?
     private(set) var callee: TrunkLeg?
-    private var sound: SoundPlayer?
+    var sound: SoundPlayer?
+    /// The agent that is reached for while the present one talks on, and those that hear of their legs for this call.
+    var candidate: (any AgentLeg)?
+    var candidates: [AgentCandidate] = []
+    /// Between the agent and the phone that is to have the call, while the caller waits.
+    var consultation: Bridge?
+    /// The caller waits, because the agent talks, or talked, with somebody else.
+    var isConsulting = false
+    /// The caller's phone holds, or the browser's microphone is off.
+    var isCallerHeld = false
     /// Of a call that the gateway placed: the SIP call of its first party.
     private var party: SIPCallID?
     /// Whether it is to be found out who answered.
@@ -29,7 +38,7 @@ final class MediaCall: LegEvents, AgentLegEvents {
     private var notice: RecordingNotice?
     /// Whom the caller is to hear.
     private var wanted: FarEnd?
-    private var isTransferring = false
+    var isTransferring = false
     private(set) var isEnding = false
     private(set) var figures = MediaFigures()
     /// When the call has lasted as long as its route allows.
@@ -39,7 +48,7 @@ final class MediaCall: LegEvents, AgentLegEvents {
 
     private var slotsPlayed = 0
 
-    private enum FarEnd { case agent, callee, sound }
+    enum FarEnd { case agent, callee, sound }
 
     static let slot = TimeAmount.milliseconds(Int64(PlayoutQueue.slotMilliseconds))
     /// Slots played in one turn to make up for a late one; beyond that the grid is anchored anew.
@@ -61,14 +70,16 @@ final class MediaCall: LegEvents, AgentLegEvents {
     // MARK: Far ends
 
     /// Reaches for an agent, in place of the far end there was.
-    func dial(_ order: AgentOrder, now: NIODeadline) {
-        dropFarEnd(isTransferring ? CallEnd(.transferred) : CallEnd(.failed), now: now)
+    /// - Parameter isBeside: the present agent talks on until the other one takes the call
+    func dial(_ order: AgentOrder, isBeside: Bool = false, now: NIODeadline) {
+        if isBeside, agent != nil { dropCandidate(now: now) } else { dropFarEnd(isTransferring ? CallEnd(.transferred) : CallEnd(.failed), now: now) }
         guard !isEnding else { return }
         var order = order
         if let caller {
             order.info.callerRates = caller.port.nativeRates
             order.info.callerCodec = caller.port.audio.codec.sdpName
         }
+        if agent != nil { return dialBeside(order, now: now) }
         let leg = loop.environment.makeAgent(order, self, logger, now)
         agent = leg
         leg.dial()
@@ -77,7 +88,7 @@ final class MediaCall: LegEvents, AgentLegEvents {
     /// The leg of a phone that is being called, in place of the far end there was; an agent that gives the call away stays until
     /// the phone answers.
     func adopt(callee leg: TrunkLeg, now: NIODeadline) {
-        if !isTransferring || agent == nil { dropFarEnd(CallEnd(.failed), now: now) }
+        if isTransferring, agent != nil { dropCandidate(now: now) } else { dropFarEnd(CallEnd(.failed), now: now) }
         callee = leg
     }
 
@@ -94,9 +105,6 @@ final class MediaCall: LegEvents, AgentLegEvents {
         self.callee = nil
     }
 
-    /// The agent gives the call away, or nothing came of it.
-    func transferring(_ isTransferring: Bool) { self.isTransferring = isTransferring }
-
     /// The callee's description, before its answer or with it.
     func takeAnswer(_ answer: String, isFinal: Bool, now: NIODeadline) -> Result<Void, TrunkMediaError> {
         guard let callee else { return .failure(.notAcceptable("the call ended meanwhile")) }
@@ -111,7 +119,7 @@ final class MediaCall: LegEvents, AgentLegEvents {
 
     /// Plays a sound to the caller, in place of the far end there was; `played` is reported at its end.
     func play(_ sound: SoundPlayer.Sound, now: NIODeadline) {
-        dropFarEnd(CallEnd(.failed), now: now)
+        dropFarEnd(isTransferring ? CallEnd(.transferred) : CallEnd(.failed), now: now)
         guard !isEnding else { return }
         self.sound = SoundPlayer(sound)
         want(.sound, now: now)
@@ -130,12 +138,14 @@ final class MediaCall: LegEvents, AgentLegEvents {
     /// Joins caller and far end as soon as sound can go both ways.
     /// - Parameter recording: takes what both say; nil where this far end is not recorded
     func connect(recordedBy recording: CallRecording? = nil, now: NIODeadline) {
+        stopConsultation()
         if sound != nil, agent != nil || callee != nil { dropSound() }
-        if isTransferring, callee != nil, let agent {
+        if isTransferring, callee != nil || candidate != nil, let agent {
             stopBridge()
             dismiss(agent, CallEnd(.transferred), now: now)
         }
-        isTransferring = false
+        promote()
+        (isTransferring, isConsulting) = (false, false)
         if let recording, tap == nil { tap = RecordingTap(recording) }
         isRecorded = recording != nil
         // Who was heard before the answer is joined anew, for something may have to be said first.
@@ -143,7 +153,7 @@ final class MediaCall: LegEvents, AgentLegEvents {
         want(agent != nil ? .agent : callee != nil ? .callee : .sound, now: now)
     }
 
-    private func want(_ end: FarEnd, now: NIODeadline) {
+    func want(_ end: FarEnd, now: NIODeadline) {
         wanted = end
         startBridge(now: now)
     }
@@ -186,7 +196,7 @@ final class MediaCall: LegEvents, AgentLegEvents {
         loop.report(.answererFound(finding), of: self)
     }
 
-    private func stopBridge() {
+    func stopBridge() {
         bridge?.stop()
         bridge = nil
         tap?.detach()
@@ -195,7 +205,7 @@ final class MediaCall: LegEvents, AgentLegEvents {
         wanted = nil
     }
 
-    private func dropSound() {
+    func dropSound() {
         stopBridge()
         sound = nil
     }
@@ -203,18 +213,22 @@ final class MediaCall: LegEvents, AgentLegEvents {
     private func dropFarEnd(_ end: CallEnd, now: NIODeadline) {
         dropSound()
         closeCallee(now: now)
+        dropCandidate(now: now)
+        isConsulting = false
         if let agent { dismiss(agent, end, now: now) }
     }
 
-    private func closeCallee(now: NIODeadline) {
+    func closeCallee(now: NIODeadline) {
+        stopConsultation()
         guard let callee else { return }
         self.callee = nil
         keepFigures(of: callee)
         callee.close(now: now, wallClock: loop.environment.wallClock())
     }
 
-    private func dismiss(_ agent: any AgentLeg, _ end: CallEnd, now: NIODeadline) {
-        self.agent = nil
+    func dismiss(_ agent: any AgentLeg, _ end: CallEnd, now: NIODeadline) {
+        stopConsultation()
+        if agent === self.agent { self.agent = nil }
         figures.playoutGaps += agent.playout.gaps
         figures.turns.add(agent.turns)
         agent.hangUp(end, now: now)
@@ -229,7 +243,7 @@ final class MediaCall: LegEvents, AgentLegEvents {
 
     /// The caller, or the callee, pressed a key that came by signalling, not in the stream.
     func pressed(_ digit: Digit, byCallee: Bool = false, now: NIODeadline) {
-        guard let bridge, let port = byCallee ? callee?.port : caller?.port else { return }
+        guard let bridge = byCallee ? consultation ?? bridge : bridge, let port = byCallee ? callee?.port : caller?.port else { return }
         bridge.receive(digit: digit, from: port, now: now)
     }
 
@@ -307,6 +321,7 @@ final class MediaCall: LegEvents, AgentLegEvents {
 
     var deadline: NIODeadline? {
         var first = NIODeadline.earlier(NIODeadline.earlier(caller?.deadline, callee?.deadline), agent?.deadline)
+        first = NIODeadline.earlier(first, candidate?.deadline)
         for leg in leaving { first = NIODeadline.earlier(first, leg.deadline) }
         return NIODeadline.earlier(first, limit)
     }
@@ -315,6 +330,7 @@ final class MediaCall: LegEvents, AgentLegEvents {
         caller?.expire(now: now)
         callee?.expire(now: now)
         agent?.expire(now: now)
+        candidate?.expire(now: now)
         for leg in leaving { leg.expire(now: now) }
         if let limit, limit <= now {
             self.limit = nil
@@ -360,13 +376,6 @@ final class MediaCall: LegEvents, AgentLegEvents {
     func agentLost(_ end: CallEnd) {
         leaveTransfer(end)
         loop.report(.agentLost(end), of: self)
-    }
-
-    /// An agent that gives the call away need not wait for what becomes of it.
-    private func leaveTransfer(_ end: CallEnd) {
-        guard isTransferring, let agent else { return }
-        stopBridge()
-        dismiss(agent, end, now: loop.now)
     }
 
     func agentTransfers(_ transfer: AgentTransfer) { loop.report(.agentTransfers(transfer), of: self) }

@@ -27,6 +27,8 @@ struct Call: Sendable {
         case join
         /// From here on the agent stays until the far end that is reached for takes the call.
         case transfer
+        /// The far end that took the call talks with the agent, and the caller waits.
+        case consult
         /// What the agent that gives the call away is told of it.
         case transferProgressed(AgentTransferProgress.State, CallEnd?)
         /// The present far end leaves the call, which goes on.
@@ -37,7 +39,7 @@ struct Call: Sendable {
         case end(CallEnd, tellCaller: Bool)
     }
 
-    private enum State: Sendable, Equatable {
+    enum State: Sendable, Equatable {
         case routing
         /// The gateway places the call: its phone is being called, and the steps begin when that answers.
         case calling
@@ -46,6 +48,10 @@ struct Call: Sendable {
         case connected
         /// Connected to an agent that gives the call away: another far end is being tried.
         case transferring
+        /// The agent talks with the phone that is to have the call, and the caller waits.
+        case consulting
+        /// Connected to an agent that has asked the caller's own phone to call somebody else (REFER).
+        case referring
         /// Answered, and a step is being tried: the agent was lost, or a file is played.
         case recovering
         /// No step took the call, and the caller hears why.
@@ -53,25 +59,38 @@ struct Call: Sendable {
         case ending
     }
 
-    private var state = State.routing
-    private var steps: ArraySlice<Step>
+    var state = State.routing
+    var steps: ArraySlice<Step>
     /// The ways to the phone of a call that the gateway places.
     private var ways: ArraySlice<TrunkStep>
     /// What a script (TwiML) has the call do at present; nil while the route's own steps are tried.
-    private var scripted: ArraySlice<Step>?
+    var scripted: ArraySlice<Step>?
     /// A caller without words of its own (WHIP) hears a tone before the call fails.
     private let hearsFailureTones: Bool
     private var hasRung = false
     /// What the far end being called did so far: an agent that leaves while it gives the call away leaves the caller to it.
-    private var progress: (isRinging: Bool, hasMedia: Bool) = (false, false)
+    var progress: (isRinging: Bool, hasMedia: Bool) = (false, false)
     /// How the last step failed, which is the final answer when no other follows.
-    private var lastFailure: CallEnd?
+    var lastFailure: CallEnd?
+    /// Of a transfer: the agent wants to talk with whoever answers before the caller does.
+    var consults = false
+    /// Of a transfer by the caller's own phone: it has taken the order, and the agent is still there.
+    var referral = (isAccepted: false, hasAgent: true)
     /// Once ended: how.
     private(set) var end: CallEnd?
 
-    var isAnswered: Bool { state == .connected || state == .recovering || state == .transferring }
+    var isAnswered: Bool {
+        switch state {
+        case .connected, .recovering, .transferring, .consulting, .referring: true
+        case .routing, .calling, .ringing, .failing, .ending: false
+        }
+    }
     /// Whether it can be given to somebody else.
     var isTransferable: Bool { state == .connected }
+    /// Whether the agent has the call until another far end takes it.
+    var isTransferring: Bool { state == .transferring }
+    /// Whether the agent talks with the phone that is to have the call.
+    var isConsulting: Bool { state == .consulting }
     var isEnding: Bool { state == .ending }
     /// Whether a script has the call, so that it does not end when a far end does.
     var isScripted: Bool { scripted != nil }
@@ -81,7 +100,7 @@ struct Call: Sendable {
         case .routing: "routing"
         case .calling: hasRung ? "ringing" : "routing"
         case .ringing: "ringing"
-        case .connected, .recovering, .transferring: "connected"
+        case .connected, .recovering, .transferring, .consulting, .referring: "connected"
         case .failing, .ending: "ending"
         }
     }
@@ -138,54 +157,9 @@ struct Call: Sendable {
         case .recovering:
             state = .connected
             out.append(.join)
-        case .transferring:
-            state = .connected
-            out.append(.transferProgressed(.completed, nil))
-            out.append(.join)
-        case .routing, .connected, .failing, .ending: break
+        case .transferring: transferTook(into: &out)
+        case .routing, .connected, .consulting, .referring, .failing, .ending: break
         }
-    }
-
-    /// The call is given to somebody else.
-    /// - Parameters:
-    ///   - steps: tried in order, in place of those of the route
-    ///   - keepsAgent: the agent talks on until a phone answers, and keeps the call if none does
-    mutating func transfer(to steps: [Step], keepsAgent: Bool, into out: inout [Command]) {
-        guard state == .connected else { return }
-        self.steps = steps[...]
-        scripted = nil
-        lastFailure = nil
-        state = keepsAgent ? .transferring : .recovering
-        out.append(keepsAgent ? .transfer : .dropFarEnd)
-        if keepsAgent { out.append(.transferProgressed(.trying, nil)) }
-        tryNext(into: &out)
-    }
-
-    /// The agent ended its part. While it gives the call away, that goes on without it.
-    mutating func agentEnded(_ end: CallEnd, into out: inout [Command]) {
-        switch state {
-        case .transferring: leaveTransfer(into: &out)
-        case .connected where isScripted:
-            state = .recovering
-            out.append(.scriptStepOver(end))
-        // Another far end is reached for: this one had been told to go.
-        case .recovering where isScripted: break
-        default: self.end(end, into: &out)
-        }
-    }
-
-    /// The transfer goes on without the agent: its place is taken by whatever can be heard of the far end.
-    private mutating func leaveTransfer(into out: inout [Command]) {
-        state = .recovering
-        if progress.hasMedia { out.append(.early) } else if progress.isRinging { out.append(.ringback) }
-    }
-
-    /// The phone that took the call hung up.
-    mutating func calleeEnded(_ end: CallEnd, into out: inout [Command]) {
-        guard isScripted, state == .connected else { return self.end(end, into: &out) }
-        state = .recovering
-        out.append(.dropFarEnd)
-        out.append(.scriptStepOver(end))
     }
 
     // MARK: Scripts
@@ -193,6 +167,11 @@ struct Call: Sendable {
     /// A script has the call do this, in place of what it does; `scriptStepOver` says when it is over. The route's steps stay for
     /// `leaveScript`.
     mutating func follow(_ steps: [Step], into out: inout [Command]) {
+        // What an agent to whom the call is given answers by its webhook: it is reached for beside the one that has the call.
+        if state == .transferring, steps.count == 1, case .agent? = steps.first {
+            scripted = steps[...]
+            return tryNext(into: &out)
+        }
         guard yield(into: &out) else { return }
         scripted = steps[...]
         tryNext(into: &out)
@@ -209,6 +188,8 @@ struct Call: Sendable {
 
     /// The script is over without an end of the call: the route's next step takes over.
     mutating func leaveScript(_ failure: CallEnd, into out: inout [Command]) {
+        // It was to have been told to take the call: the agent that gives it away keeps it.
+        if state == .transferring { return stepFailed(failure, into: &out) }
         guard yield(into: &out) else { return }
         scripted = nil
         lastFailure = failure
@@ -220,7 +201,7 @@ struct Call: Sendable {
     private mutating func yield(into out: inout [Command]) -> Bool {
         switch state {
         case .routing, .calling, .failing, .ending: return false
-        case .connected, .transferring: state = .recovering
+        case .connected, .transferring, .consulting, .referring: state = .recovering
         case .ringing, .recovering: break
         }
         lastFailure = nil
@@ -244,7 +225,7 @@ struct Call: Sendable {
             if isScripted { scripted = [] }
             tryNext(into: &out)
         case .ringing, .recovering: stepFailed(failure, into: &out)
-        case .transferring: leaveTransfer(into: &out)
+        case .transferring, .consulting, .referring: agentLeft(into: &out)
         case .routing, .calling, .failing, .ending: break
         }
     }
@@ -256,7 +237,7 @@ struct Call: Sendable {
             if steps.isEmpty, lastFailure == nil, !isScripted { lastFailure = CallEnd(.calleeHangup, detail: "The announcement ended.") }
             tryNext(into: &out)
         case .failing(let failure): end(failure, into: &out)
-        case .routing, .calling, .ringing, .connected, .transferring, .ending: break
+        case .routing, .calling, .ringing, .connected, .transferring, .consulting, .referring, .ending: break
         }
     }
 
@@ -265,6 +246,7 @@ struct Call: Sendable {
         guard state != .ending else { return }
         var end = end
         if case .failing(let failure) = state { end = failure }
+        if state == .referring { end = endOfReferral(end, into: &out) }
         // The caller's INVITE was answered 200; it is 487 only for one who gave up before (RFC 3261 9.1).
         if isAnswered, end.reason == .callerHangup { end.sipStatus = 200 }
         state = .ending
@@ -277,7 +259,7 @@ struct Call: Sendable {
         out.append(.call(way))
     }
 
-    private mutating func tryNext(into out: inout [Command]) {
+    mutating func tryNext(into out: inout [Command]) {
         progress = (false, false)
         if state != .transferring, isScripted, scripted?.isEmpty != false { return out.append(.scriptStepOver(lastFailure)) }
         guard let step = isScripted ? scripted?.popFirst() : steps.popFirst() else {
@@ -285,15 +267,17 @@ struct Call: Sendable {
             return fail(lastFailure ?? CallEnd(.noRoute), into: &out)
         }
         switch step {
+        case .agent where isToConsult, .play where isToConsult:
+            lastFailure = CallEnd(.rejected, sipStatus: 488, detail: "Only a phone can be consulted.")
+            tryNext(into: &out)
         case .agent(let agent):
-            // Two agents at once would talk over each other.
-            if state == .transferring { state = .recovering }
             ring(into: &out)
             out.append(.dial(agent))
         case .trunk(let trunk): out.append(.call(trunk))
         case .play(let file):
             if state == .ringing { out.append(.answer) }
-            state = .recovering
+            // The agent that gives the call away stays until the file is there.
+            if state != .transferring { state = .recovering }
             out.append(.play(file: file))
         case .reject(let code) where state == .transferring || isScripted:
             lastFailure = CallEnd(.rejected, sipStatus: code, detail: "The dial plan rejects the transfer.")
@@ -305,12 +289,6 @@ struct Call: Sendable {
             lastFailure = CallEnd(.unreachable, detail: "This kind of step is not built yet.")
             tryNext(into: &out)
         }
-    }
-
-    /// Nobody took over.
-    private mutating func keepAgent(into out: inout [Command]) {
-        state = .connected
-        out.append(.transferProgressed(.failed, lastFailure ?? CallEnd(.noRoute)))
     }
 
     private mutating func ring(into out: inout [Command]) {

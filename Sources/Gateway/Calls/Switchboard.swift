@@ -79,11 +79,13 @@ actor Switchboard: BrowserCalls {
     }
 
     nonisolated func send(_ message: CallMessage, in call: CallID) {
-        Task { await self.onMedia(of: call) { media, _ in media.agent?.receive(message) } }
+        Task { await self.pass(message, call) }
     }
 
+    private func pass(_ message: CallMessage, _ call: CallID) { core.browserSays(message, call) }
+
     nonisolated func mute(_ on: Bool, in call: CallID) {
-        Task { await self.onMedia(of: call) { media, _ in media.caller?.port.setMuted(on) } }
+        Task { await self.onMedia(of: call) { media, _ in media.mute(on) } }
     }
 
     private func onMedia(of call: CallID, _ body: @escaping @Sendable (MediaCall, NIODeadline) -> Void) {

@@ -112,7 +112,7 @@ extension SwitchboardCore {
     }
 
     /// Every address of every host, in order. A host that wants TLS is left out while that is not built: never in the clear.
-    private func targets(of trunk: Trunk) -> [SIPTarget] {
+    func targets(of trunk: Trunk) -> [SIPTarget] {
         trunk.hosts.flatMap { host -> [SIPTarget] in
             guard !host.isSecure, let transport = host.transport.map({ SIPTransport(rawValue: $0.rawValue) }) ?? .udp else { return [] }
             let addresses = host.address == nil ? settings.addresses(host.host) : [host.host]

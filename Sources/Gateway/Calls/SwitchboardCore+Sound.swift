@@ -54,6 +54,7 @@ extension SwitchboardCore {
         switch result {
         case .success(let recording):
             entries[id]?.record.stepTook()
+            update(id) { $0.playing(into: &$1) }
             outlets.media(entry.loop) { loop, now in loop.perform(on: id, now: now) { $0.play(.recording(recording), now: now) } }
         case .failure(let failure):
             entries[id]?.record.stepFailed(failure)

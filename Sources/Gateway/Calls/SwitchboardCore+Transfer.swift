@@ -6,12 +6,25 @@ import SIPStack
 extension SwitchboardCore {
     /// An agent's wish: refusals are told to it.
     func agentTransfers(_ transfer: AgentTransfer, _ id: CallID) {
-        guard var entry = entries[id], case .failure(let refusal) = self.transfer(transfer, id) else { return }
+        guard var entry = entries[id], case .failure(let refusal) = carryOut(transfer, id) else { return }
         entry.logger.warning("transfer refused: \(refusal.detail)")
         let failure = CallEnd(.noRoute, sipStatus: refusal.httpStatus == 404 ? 404 : 491, detail: refusal.detail)
         // Of this one, not of a transfer that is under way.
         entry.transferReference = transfer.reference
         tellAgent(.failed, failure, entry)
+    }
+
+    private func carryOut(_ transfer: AgentTransfer, _ id: CallID) -> Result<Void, TransferRefusal> {
+        switch (transfer.act, transfer.mode) {
+        case (.begin, .refer): return refer(transfer, id)
+        case (.begin, _): return self.transfer(transfer, id)
+        case (let act, _):
+            var isDone = false
+            // Whatever an agent's webhook still answers is late.
+            if act == .cancel { entries[id]?.fetches += 1 }
+            update(id) { isDone = act == .complete ? $0.completeTransfer(into: &$1) : $0.cancelTransfer(into: &$1) }
+            return isDone ? .success(()) : .failure(TransferRefusal(httpStatus: 409, detail: "There is no transfer of which that could be done."))
+        }
     }
 
     /// Starts a transfer, or says why not.
@@ -29,7 +42,8 @@ extension SwitchboardCore {
         keep(entry)
         note("Transfer.", id)
         entry.logger.info("transfer", metadata: ["to": "\(Redacted(number: transfer.target))"])
-        update(id) { $0.transfer(to: steps, keepsAgent: isWithAgent, into: &$1) }
+        let consults = isWithAgent && transfer.mode == .attended
+        update(id) { $0.transfer(to: steps, keepsAgent: isWithAgent, consults: consults, into: &$1) }
         return .success(())
     }
 
@@ -43,7 +57,7 @@ extension SwitchboardCore {
         return (limited(route.steps, transfer.ringSeconds), nil)
     }
 
-    private func limited(_ steps: [Step], _ ringSeconds: Int?) -> [Step] {
+    func limited(_ steps: [Step], _ ringSeconds: Int?) -> [Step] {
         guard let ringSeconds else { return steps }
         return steps.map { step in
             guard case .trunk(var trunk) = step else { return step }
@@ -67,20 +81,35 @@ extension SwitchboardCore {
 
     func transferring(_ entry: CallEntry) {
         let id = entry.id
-        outlets.media(entry.loop) { loop, now in loop.perform(on: id, now: now) { $0.transferring(true) } }
+        outlets.media(entry.loop) { loop, now in loop.perform(on: id, now: now) { $0.transferring(true, now: now) } }
+    }
+
+    func consult(_ entry: CallEntry) {
+        let id = entry.id
+        note("The agent talks with the called party.", id)
+        outlets.media(entry.loop) { loop, now in loop.perform(on: id, now: now) { $0.consult(now: now) } }
+    }
+
+    /// The far end's media is gone: the call ends, unless its agent only consulted it.
+    func calleeLost(_ end: CallEnd, _ id: CallID) {
+        update(id) { if $0.isConsulting { $0.calleeEnded(end, into: &$1) } else { $0.end(end, into: &$1) } }
     }
 
     func transferProgressed(_ state: AgentTransferProgress.State, _ failure: CallEnd?, _ entry: CallEntry) {
-        if let failure { note("The transfer failed: \(failure.detail)", entry.id) }
+        if let failure {
+            note("The transfer failed: \(failure.detail)", entry.id)
+            // Of one that the agent took back while it was tried.
+            entries[entry.id]?.record.stepFailed(failure)
+        }
         if state == .failed {
             let id = entry.id
-            outlets.media(entry.loop) { loop, now in loop.perform(on: id, now: now) { $0.transferring(false) } }
+            outlets.media(entry.loop) { loop, now in loop.perform(on: id, now: now) { $0.transferring(false, now: now) } }
         }
         tellAgent(state, failure, entry)
     }
 
     private func tellAgent(_ state: AgentTransferProgress.State, _ failure: CallEnd?, _ entry: CallEntry) {
-        let status = failure?.sipStatus ?? (state == .completed ? 200 : state == .ringing ? 180 : nil)
+        let status = failure?.sipStatus ?? (state == .completed || state == .answered ? 200 : state == .ringing ? 180 : nil)
         let progress = AgentTransferProgress(
             reference: entry.transferReference, state: state, sipStatus: status, detail: failure?.detail ?? "")
         let id = entry.id
@@ -92,13 +121,5 @@ extension SwitchboardCore {
         if let callee = entry.callee { limits.leave(callee.trunk.name, call: entry.id) }
         let id = entry.id
         outlets.media(entry.loop) { loop, now in loop.perform(on: id, now: now) { $0.dropCallee(now: now) } }
-    }
-
-    // MARK: Texts
-
-    /// Passes an agent's text to the browser's page.
-    func agentSays(_ message: CallMessage, _ id: CallID) {
-        guard let entry = entries[id], case .browser(let observer) = entry.caller else { return }
-        observer(.message(message))
     }
 }

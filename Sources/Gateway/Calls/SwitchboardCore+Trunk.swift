@@ -14,6 +14,9 @@ extension SwitchboardCore {
         case .cancelled(let sip): end(sip, CallEnd(.callerHangup))
         case .reoffer(let sip, let offer): reoffer(sip, offer)
         case .info(let sip, let contentType, let body): info(sip, contentType, body)
+        case .message(let message): textReceived(message)
+        case .textRefused(let sip, let reference, let status): textRefused(sip, reference, status)
+        case .referral(let sip, let state): referral(sip, state)
         case .progress(let sip, let status, let answer, _): progressed(sip, status: status, answer: answer)
         case .answered(let sip, let answer, _): answered(sip, answer)
         case .failed(let sip, let failure): failed(sip, failure)
@@ -101,6 +104,7 @@ extension SwitchboardCore {
                     }
                 }
                 leg.acknowledged()
+                call.sessionChanged(of: leg)
             }
         }
     }
@@ -113,6 +117,7 @@ extension SwitchboardCore {
                 guard let leg = call.trunkLeg(of: sip) else { return }
                 guard let offer else { return outlets.post(.reoffered(id, sip, .success(leg.offer()))) }
                 let result = Result { () throws(TrunkMediaError) in try leg.reoffer(offer, now: now) }
+                call.sessionChanged(of: leg)
                 outlets.post(.reoffered(id, sip, result))
             }
         }
@@ -136,17 +141,16 @@ extension SwitchboardCore {
     private func info(_ sip: SIPCallID, _ contentType: String, _ body: [UInt8]) {
         guard let entry = entry(of: sip), entry.call.isAnswered else { return }
         let (id, isCallee) = (entry.id, entry.isCallee(sip))
-        guard let digit = Self.digit(contentType, body) else { return tellAgent(contentType, body, entry) }
+        guard let digit = Self.digit(contentType, body) else { return text(contentType, body, from: sip, entry) }
         outlets.media(entry.loop) { loop, now in
             loop.perform(on: id, now: now) { $0.pressed(digit.from(.info), byCallee: isCallee, now: now) }
         }
     }
 
-    private func tellAgent(_ contentType: String, _ body: [UInt8], _ entry: CallEntry) {
+    private func text(_ contentType: String, _ body: [UInt8], from sip: SIPCallID, _ entry: CallEntry) {
         let kind = contentType.lowercased()
         guard kind.hasPrefix("text/") || kind.hasPrefix("application/json"), let text = String(validating: body, as: UTF8.self) else { return }
-        let (id, message) = (entry.id, CallMessage(contentType: contentType, body: text))
-        outlets.media(entry.loop) { loop, now in loop.perform(on: id, now: now) { $0.agent?.receive(message) } }
+        deliver(CallMessage(contentType: contentType, body: text), from: sip, entry)
     }
 
     /// A key to a phone that gets them by INFO.

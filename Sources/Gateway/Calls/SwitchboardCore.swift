@@ -193,6 +193,7 @@ final class SwitchboardCore {
         case .answer: answer(entry)
         case .join: join(entry)
         case .transfer: transferring(entry)
+        case .consult: consult(entry)
         case .transferProgressed(let state, let failure): transferProgressed(state, failure, entry)
         case .dropFarEnd: dropFarEnd(entry)
         case .end(let end, let tellCaller): finish(entry, end, tellCaller: tellCaller)
@@ -222,7 +223,8 @@ final class SwitchboardCore {
         entries[id]?.record.begin(step: "agent", target: agent.name)
         entries[id]?.isStepRecorded = step.record
         entry.logger.info("dialling agent", metadata: ["agent": "\(agent.name)"])
-        outlets.media(entry.loop) { loop, now in loop.perform(on: id, now: now) { $0.dial(order, now: now) } }
+        let isBeside = entry.call.isTransferring
+        outlets.media(entry.loop) { loop, now in loop.perform(on: id, now: now) { $0.dial(order, isBeside: isBeside, now: now) } }
     }
 
     /// What the agent is told of the call.
@@ -325,7 +327,7 @@ final class SwitchboardCore {
         case .callerEnded(let end):
             let isBrowser = entries[id]?.isBrowser == true
             update(id) { $0.end(end, tellCaller: end.reason != .callerHangup || isBrowser, into: &$1) }
-        case .calleeEnded(let end): update(id) { $0.end(end, into: &$1) }
+        case .calleeEnded(let end): calleeLost(end, id)
         case .outOfTime:
             let end = limits.endAfter(minutes: entries[id]?.decision.route?.maxMinutes ?? 0)
             update(id) { $0.end(end, into: &$1) }

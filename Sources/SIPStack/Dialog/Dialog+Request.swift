@@ -1,9 +1,9 @@
 /// Requests within the dialog (RFC 3261 12.2.1.1) and the way they take.
 extension Dialog {
-    /// Builds the next request; `via` is this side's.
-    mutating func request(_ method: String, via: String, fields: [(String, String)], body: [UInt8] = [], type: String? = nil) -> [UInt8] {
+    /// Builds the next request; `via` is this side's, and `contact` where the request needs one.
+    mutating func request(_ method: String, via: String, contact: String? = nil, fields: [(String, String)], body: [UInt8] = [], type: String? = nil) -> [UInt8] {
         localSequence += 1
-        return write(method, sequence: localSequence, via: via, fields: fields, body: body, type: type)
+        return write(method, sequence: localSequence, via: via, contact: contact, fields: fields, body: body, type: type)
     }
 
     /// The ACK of a 2xx to an INVITE of ours, whose CSeq number it repeats (RFC 3261 13.2.2.4).
@@ -18,7 +18,7 @@ extension Dialog {
     }
 
     private func write(
-        _ method: String, sequence: UInt32, via: String, fields: [(String, String)], body: [UInt8] = [], type: String? = nil
+        _ method: String, sequence: UInt32, via: String, contact: String? = nil, fields: [(String, String)], body: [UInt8] = [], type: String? = nil
     ) -> [UInt8] {
         var routes = routes.map { "<\($0.uri)>\($0.parameters.map(\.text).joined())" }
         if let first = self.routes.first, !Self.isLooseRouter(first.uri) {
@@ -34,6 +34,7 @@ extension Dialog {
         writer.add("To", remoteIdentity)
         writer.add("Call-ID", key.callID)
         writer.add("CSeq", "\(sequence) \(method)")
+        if let contact { writer.add("Contact", contact) }
         writer.addForeign(fields)
         return writer.finished(body: body, type: type)
     }

@@ -60,6 +60,13 @@ struct Dialog: Sendable {
     var digest: DigestClient?
     /// The last INFO of ours, until it is answered.
     var info: Info?
+    /// Methods that the far end takes (Allow); empty where it did not say.
+    let allows: [String]
+    /// Texts of ours, in order: the first one is under way, by the transaction of that branch.
+    var texts: [Text] = []
+    var textBranch: String?
+    /// The last REFER of ours.
+    var referral: Referral?
 
     init(id: SIPCallID, key: DialogKey, request: SIPRequest, localIdentity: [UInt8], flow: SIPFlow, transaction: UInt64, isDelayedOffer: Bool) {
         self.id = id
@@ -68,6 +75,7 @@ struct Dialog: Sendable {
         self.flow = flow
         self.isDelayedOffer = isDelayedOffer
         remoteIdentity = request.headers.first("from")?.value ?? []
+        allows = Self.allows(request.headers)
         routes = request.headers.all("record-route").flatMap { (try? NameAddress.list($0.value, field: "Record-Route")) ?? [] }
         // RFC 2543 callers may leave Contact out (RFC 4475 3.4.1); From is then all there is.
         remoteTarget = Self.contact(request) ?? request.from.uri
@@ -79,6 +87,7 @@ struct Dialog: Sendable {
     init(id: SIPCallID, request: InviteRequest, response: SIPResponse, flow: SIPFlow) {
         self.id = id
         self.flow = flow
+        allows = Self.allows(response.headers)
         key = DialogKey(callID: request.callID, localTag: request.tag, remoteTag: response.to.tag ?? "")
         localIdentity = request.from
         remoteIdentity = response.headers.first("to")?.value ?? request.to
@@ -107,6 +116,7 @@ struct Dialog: Sendable {
 
     var deadline: NIODeadline? {
         var deadline = unacknowledged.map(\.deadline).min()
+        if let referral, !referral.isOver { deadline = deadline.map { min($0, referral.deadline) } ?? referral.deadline }
         if case .incoming(_, let provisional?) = stage { deadline = deadline.map { min($0, provisional.refresh) } ?? provisional.refresh }
         return deadline
     }

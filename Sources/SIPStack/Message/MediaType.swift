@@ -31,6 +31,8 @@ struct MediaType: Sendable, Equatable {
     }
 
     var isSessionDescription: Bool { type == "application" && subtype == "sdp" }
+    /// A text that somebody, or an agent, can read.
+    var isText: Bool { type == "text" || type == "application" && subtype == "json" }
     var isMultipart: Bool { type == "multipart" }
     /// True where an Accept range covers application/sdp.
     var coversSessionDescription: Bool { type == "*" || type == "application" && (subtype == "sdp" || subtype == "*") }

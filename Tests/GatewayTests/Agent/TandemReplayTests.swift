@@ -11,15 +11,15 @@ import Testing
         }
         #expect(replay.end == 48_000 && replay.start == 8000)
         var places: [Int64] = []
-        replay.frames(from: 0) { frame, place in
+        replay.frames(from: 0) { frame, _, place in
             #expect(frame[0] == Int16(place / 160) && frame[159] == frame[0])
             places.append(place)
         }
         #expect(places == stride(from: 8000, to: 48_000, by: 160).map { $0 })
         places = []
-        replay.frames(from: 47_700) { _, place in places.append(place) }
+        replay.frames(from: 47_700) { _, _, place in places.append(place) }
         #expect(places == [47_680, 47_840])
-        replay.frames(from: .max) { _, _ in Issue.record("nothing stands there") }
+        replay.frames(from: .max) { _, _, _ in Issue.record("nothing stands there") }
     }
 
     @Test func theLastEventsAreKept() {

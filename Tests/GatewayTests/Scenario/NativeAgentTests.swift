@@ -304,7 +304,7 @@ import Testing
         (#"{"event":"mark","id":9,"name":5}"#, "bad_field"), (#"{"event":"clear","id":9}"#, "bad_field"),
         (#"{"event":"dtmf","id":9,"digits":"1x"}"#, "bad_field"), (#"{"event":"dtmf","id":9,"digits":"1","gap_ms":9223372036854775807}"#, "bad_field"),
         (#"{"event":"accept","id":9}"#, "not_allowed"),
-        (#"{"event":"transfer","id":9,"to":"5","mode":"attended"}"#, "not_allowed"),
+        (#"{"event":"transfer","id":9,"to":"5","mode":"warm"}"#, "bad_field"), (#"{"event":"transfer","id":9,"mode":"refer"}"#, "bad_field"),
     ]) func whatCannotBeDoneIsSaid(_ text: String, _ code: String) throws {
         let gateway = VirtualGateway()
         let (_, agent) = try phone(gateway)

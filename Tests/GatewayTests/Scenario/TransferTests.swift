@@ -139,6 +139,87 @@ import Testing
         EndOfCallTests.expectNothingLeft(gateway)
     }
 
+    /// An agent that refuses, one that never answers, and what was said of each.
+    @Test(arguments: [true, false]) func anAgentThatCannotBeReachedLeavesTheCallToTheFirst(_ refuses: Bool) throws {
+        let (gateway, phone, _, first) = try talking()
+        gateway.prepareAgent = { $0.answer = refuses ? .refuse : .never }
+        gateway.post(.media(try #require(gateway.core.entries.keys.first), .agentTransfers(AgentTransfer(target: "standby"))))
+        let asked = gateway.now
+        first.say(SoundMaterial.tone(hertz: 800, seconds: 4, rate: 8000))
+        phone.speaker.say(SoundMaterial.tone(hertz: 1000, seconds: 4, rate: 8000))
+        gateway.run(for: .milliseconds(4500))
+        #expect(gateway.agents.count == 2 && first.isUp && !first.events.contains("stop") && phone.byeAt == nil)
+        SoundBothWaysTests.expectTone(phone.listener.sound(after: asked), rate: 8000, hertz: 800, seconds: 4, snr: 20)
+        SoundBothWaysTests.expectTone(first.audio, rate: 8000, hertz: 1000, seconds: 4, snr: 20)
+        SoundBothWaysTests.expectGapFree(first)
+        #expect(gateway.core.entries.values.first?.call.isTransferable == true)
+        first.hangUp()
+        gateway.run(for: .milliseconds(100))
+        #expect(gateway.core.figures.ended == [.agentHangup: 1])
+        EndOfCallTests.expectNothingLeft(gateway)
+        #expect(gateway.log.records.first?.steps.map(\.outcome).last != "answered")
+    }
+
+    /// An agent whose webhook is asked first: it does not answer, or the stream that it names does not, or all is well.
+    @Test(arguments: [(nil, false), ("refused", false), ("there", true)] as [(String?, Bool)])
+    func anAgentWithAWebhookIsReachedBesideTheFirst(_ stream: String?, _ succeeds: Bool) throws {
+        let gateway = VirtualGateway()
+        gateway.configure { $0.agents[0].webhook = "https://agents.example/voice" }
+        gateway.web = { _ in
+            guard stream != nil else { return .failure(WebRequest.Failure(reason: "it answered HTTP 500")) }
+            return .success(Array("<Response><Connect><Stream url='wss://agents.example/media'/></Connect></Response>".utf8))
+        }
+        gateway.prepareAgent = { $0.answer = stream == "refused" ? .refuse : .after(.milliseconds(50)) }
+        let phone = gateway.phone()
+        phone.call("native")
+        #expect(gateway.run(for: .seconds(2)) { (gateway.native?.nextPTS ?? 0) > 0 })
+        let first = try #require(gateway.native)
+        first.post(#"{"event":"transfer","id":7,"to":"assistant"}"#)
+        gateway.run(for: .seconds(1))
+        #expect(first.events("transfer").map { $0["state"] as? String } == ["trying", succeeds ? "completed" : "failed"])
+        #expect(first.events("stop").isEmpty != succeeds && phone.byeAt == nil && gateway.agents.count == (stream == nil ? 0 : 1))
+        guard !succeeds else {
+            gateway.agent?.hangUp()
+            gateway.run(for: .milliseconds(200))
+            #expect(phone.byeAt != nil && gateway.core.figures.ended == [.agentHangup: 1])
+            return EndOfCallTests.expectNothingLeft(gateway)
+        }
+        let began = gateway.now
+        first.say(SoundMaterial.tone(hertz: 700, seconds: 1, rate: 8000))
+        gateway.run(for: .milliseconds(1500))
+        SoundBothWaysTests.expectTone(phone.listener.sound(after: began), rate: 8000, hertz: 700, seconds: 1)
+        first.post(#"{"event":"hangup","id":8}"#)
+        gateway.run(for: .seconds(1))
+        #expect(gateway.core.figures.ended == [.agentHangup: 1])
+        EndOfCallTests.expectNothingLeft(gateway)
+    }
+
+    @Test func anAgentThatLeavesWhileAnotherIsReachedForIsFollowedByIt() throws {
+        let (gateway, phone, _, first) = try talking()
+        gateway.prepareAgent = { $0.answer = .after(.seconds(1)) }
+        gateway.post(.media(try #require(gateway.core.entries.keys.first), .agentTransfers(AgentTransfer(target: "standby"))))
+        gateway.run(for: .milliseconds(300))
+        first.hangUp()
+        #expect(gateway.run(for: .seconds(2)) { gateway.agent?.media.count ?? 0 > 10 })
+        let began = gateway.now
+        gateway.agent?.say(SoundMaterial.tone(hertz: 800, seconds: 1, rate: 8000))
+        gateway.run(for: .milliseconds(1500))
+        SoundBothWaysTests.expectTone(phone.listener.sound(after: began), rate: 8000, hertz: 800, seconds: 1, snr: 20)
+        phone.hangUp()
+        gateway.run(for: .milliseconds(100))
+        EndOfCallTests.expectNothingLeft(gateway)
+    }
+
+    @Test func anAgentThatIsLostAfterItTookACallIsFollowedByTheEnd() throws {
+        let (gateway, phone, _, _) = try talking()
+        gateway.post(.media(try #require(gateway.core.entries.keys.first), .agentTransfers(AgentTransfer(target: "standby"))))
+        #expect(gateway.run(for: .seconds(1)) { gateway.agents.count == 2 && gateway.agent?.media.count ?? 0 > 10 })
+        try #require(gateway.agent).hangUp(code: nil)
+        gateway.run(for: .milliseconds(200))
+        #expect(phone.byeAt != nil && gateway.core.figures.ended == [.agentLost: 1])
+        EndOfCallTests.expectNothingLeft(gateway)
+    }
+
     @Test func aPhoneIsReplacedByAnAgent() throws {
         let gateway = VirtualGateway()
         let (phone, callee) = (gateway.phone(), gateway.callee())

@@ -35,6 +35,31 @@ import Testing
         #expect(Self.parameters(client.fields(method: "GET", uri: "/", cnonce: "x").first?.1)["nc"] == "00000002")
     }
 
+    /// A phone behind a trunk that wants every request proven.
+    @Test func requestsWithinTheCallMeetTheirChallenges() throws {
+        let harness = Harness()
+        harness.respond(200, to: try dial(harness), body: Harness.sdp)
+        _ = harness.takeSent()
+        harness.run { $0.refer(Callee.id, to: "bob", at: SIPTarget(Callee.address), limit: .seconds(60), now: $1, into: &$2) }
+        harness.run { $0.sendText(Callee.id, reference: 1, contentType: "text/plain", body: [120], now: $1, into: &$2) }
+        for method in ["REFER", "MESSAGE"] {
+            let request = try #require(harness.sent.map(\.message).last { $0.method == method })
+            #expect(request["Authorization"] == nil)
+            harness.respond(401, to: request, extra: ["WWW-Authenticate: Digest realm=\"\(method)\", nonce=\"1\", qop=\"auth\""])
+            let again = try #require(harness.sent.map(\.message).last { $0.method == method })
+            #expect(again["Authorization"]?.contains("username=\"Mufasa\"") == true && again.body == request.body && again["Refer-To"] == request["Refer-To"])
+            harness.respond(202, to: again)
+        }
+        let told = harness.takeEvents().filter { event in
+            switch event {
+            case .referral(_, .accepted): false
+            case .referral, .textRefused: true
+            default: false
+            }
+        }
+        #expect(told.isEmpty && harness.endpoint.counters.challenges == 2)
+    }
+
     @Test func hashesOfKnownText() {
         #expect(DigestAlgorithm.md5.digest(of: "abc") == "900150983cd24fb0d6963f7d28e17f72")
         #expect(DigestAlgorithm.sha256.digest(of: "abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")

@@ -61,6 +61,8 @@ final class FakeTandemAgent {
     /// The caller's samples, by their place; what never came is silence.
     private(set) var heard: [Int16] = []
     private(set) var binary: [(flags: UInt8, seq: UInt32, pts: Int, samples: Int)] = []
+    /// Whose sound each of them is.
+    private(set) var tracks: [UInt16] = []
     private var sentPTS = 0
     private var sentSeq: UInt32 = 0
     private(set) var now: NIODeadline
@@ -133,9 +135,10 @@ final class FakeTandemAgent {
     private func hear(binary bytes: [UInt8]) {
         var message = ByteBuffer(bytes: bytes)
         guard let _ = message.readInteger(as: UInt8.self), let flags = message.readInteger(as: UInt8.self),
-            let _ = message.readInteger(as: UInt16.self), let seq = message.readInteger(as: UInt32.self),
+            let track = message.readInteger(as: UInt16.self), let seq = message.readInteger(as: UInt32.self),
             let pts = message.readInteger(as: UInt64.self)
         else { return }
+        tracks.append(track)
         binary.append((flags, seq, Int(pts), message.readableBytes / 2))
         if heard.count < Int(pts) { heard += [Int16](repeating: 0, count: Int(pts) - heard.count) }
         heard.removeSubrange(Int(pts)...)

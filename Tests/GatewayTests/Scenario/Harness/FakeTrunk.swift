@@ -41,6 +41,14 @@ final class FakeTrunk: VirtualPeer {
     /// The bodies of the INFO requests that came, and when.
     private(set) var informed: [String] = []
     private(set) var informedAt: [NIODeadline] = []
+    /// What it says that it takes (Allow); nil: nothing.
+    var allow: String?
+    /// The MESSAGE requests that came, whole, and what it answers them.
+    private(set) var messages: [String] = []
+    var messageStatus = 200
+    /// The Refer-To of each REFER that came, and what it answers them; it tells by `notify` how it goes on.
+    private(set) var refers: [String] = []
+    var referStatus = 202
     /// Its first INVITE has no description; the ACK brings one (delayed offer).
     var offersLate = false
     /// SIP messages that came.
@@ -138,6 +146,22 @@ final class FakeTrunk: VirtualPeer {
         send("INFO", branch: "z9hG4bK\(tag)f\(sequence)", contentType: contentType, body: body)
     }
 
+    /// A text within the call, or outside of any.
+    func text(_ contentType: String, _ body: String, inDialog: Bool = true) {
+        sequence += 1
+        let dialog = (toTag, callID)
+        if !inDialog { (toTag, callID) = ("", "text\(sequence)@\(host.host)") }
+        send("MESSAGE", branch: "z9hG4bK\(tag)m\(sequence)", contentType: contentType, body: body)
+        (toTag, callID) = dialog
+    }
+
+    /// Tells how its call to a Refer-To goes (RFC 3515).
+    func notify(_ status: Int, state: String = "active") {
+        sequence += 1
+        let extra = ["Event: refer", "Subscription-State: \(state)"]
+        send("NOTIFY", branch: "z9hG4bK\(tag)n\(sequence)", contentType: "message/sipfrag", extra: extra, body: "SIP/2.0 \(status) Whatever\r\n")
+    }
+
     /// Of its Opus (`a=fmtp`); empty: no such line.
     var opusParameters = ""
 
@@ -172,12 +196,13 @@ final class FakeTrunk: VirtualPeer {
             """
     }
 
-    private func send(_ method: String, branch: String, sequence number: Int? = nil, contentType: String = "application/sdp", body: String = "") {
+    private func send(_ method: String, branch: String, sequence number: Int? = nil, contentType: String = "application/sdp", extra: [String] = [], body: String = "") {
         var lines = [
             "\(method) \(target) SIP/2.0", "Via: SIP/2.0/UDP \(host.host):5060;branch=\(branch);rport", "Max-Forwards: 70",
             "From: \(local);tag=\(tag)", "To: \(remote)\(toTag.isEmpty ? "" : ";tag=\(toTag)")",
             "Call-ID: \(callID)", "CSeq: \(number ?? sequence) \(method)", "Contact: <sip:phone@\(host.host):5060>",
-        ]
+        ] + extra
+        if let allow { lines.append("Allow: \(allow)") }
         if !body.isEmpty { lines.append("Content-Type: \(contentType)") }
         lines.append("Content-Length: \(body.utf8.count)")
         transmit(Array((lines.joined(separator: "\r\n") + "\r\n\r\n" + body).utf8), from: host, to: gateway, now: now)
@@ -250,6 +275,12 @@ final class FakeTrunk: VirtualPeer {
             informed.append(text.components(separatedBy: "\r\n\r\n").last ?? "")
             informedAt.append(now)
             respond(lines)
+        case "MESSAGE":
+            messages.append(text)
+            respond(lines, status: messageStatus)
+        case "REFER":
+            refers.append(Self.header("refer-to", lines) ?? "")
+            respond(lines, status: referStatus)
         default: respond(lines)
         }
     }
@@ -336,37 +367,5 @@ final class FakeTrunk: VirtualPeer {
             payloadType: Self.eventType, marker: payload.isFirst, sequence: speaker.takeSequence(), timestamp: press.timestamp,
             source: source, payload: payload.bytes)
         transmit(packet, from: mediaSource, to: target, now: now)
-    }
-}
-
-/// A key as RFC 4733 sends it: a packet every 20 ms, the last one three times.
-struct KeyPress {
-    struct Payload {
-        var bytes: [UInt8]
-        var isFirst: Bool
-    }
-
-    let event: UInt8
-    let timestamp: UInt32
-    let packets: Int
-    /// RTP clock units of 20 ms.
-    var step = 160
-    private var sent = 0
-
-    init(event: UInt8, timestamp: UInt32, packets: Int, step: Int = 160) {
-        self.event = event
-        self.timestamp = timestamp
-        self.packets = packets
-        self.step = step
-    }
-
-    var isOver: Bool { sent > packets }
-
-    mutating func next() -> [Payload] {
-        defer { sent += 1 }
-        let isEnd = sent == packets
-        let duration = UInt16(clamping: max(1, min(sent + 1, packets)) * step)
-        let bytes: [UInt8] = [event, (isEnd ? 0x80 : 0) | 10, UInt8(duration >> 8), UInt8(duration & 0xFF)]
-        return Array(repeating: Payload(bytes: bytes, isFirst: sent == 0), count: isEnd ? 3 : 1)
     }
 }

@@ -31,6 +31,8 @@ struct TandemCommand: Decodable {
     var to: String?
     var mode: String?
     var timeout_ms: Int?
+    var complete: Bool?
+    var cancel: Bool?
     // hold, mute
     var on: Bool?
     // message

@@ -144,7 +144,7 @@ extension TandemDialect {
             if command.event == "hold" { session.pause(on) }
         case "message":
             guard let body = command.body else { return bad("body", command, session) }
-            session.send(CallMessage(contentType: command.content_type ?? "text/plain", body: body))
+            session.send(CallMessage(contentType: command.content_type ?? "text/plain", body: body, reference: command.id ?? 0))
         case "set":
             take(command, for: session)
             if let gain = command.gain_db { session.gain(decibels: Float(max(-40, min(20, gain)))) }
@@ -186,12 +186,18 @@ extension TandemDialect {
     }
 
     private func transfer(_ command: TandemCommand, for session: any AgentCommands) {
+        let drains = command.drain ?? false
+        if command.complete == true || command.cancel == true {
+            let act = command.complete == true ? AgentTransfer.Act.complete : .cancel
+            return session.transfer(AgentTransfer(act: act, target: "", reference: command.id ?? 0), drains: drains)
+        }
         guard let target = command.to, !target.isEmpty else { return bad("to", command, session) }
-        guard command.mode == nil || command.mode == "bridge" else {
-            return session.reply { sendError("not_allowed", "Calls are transferred by mode bridge.", re: command.id, to: $0) }
+        guard let mode = command.mode.map(AgentTransfer.Mode.init(rawValue:)) ?? .bridge else { return bad("mode", command, session) }
+        if mode == .refer, call?.isBrowser == true {
+            return session.reply { sendError("not_allowed", "A browser cannot be asked to call somebody else.", re: command.id, to: $0) }
         }
         let seconds = command.timeout_ms.map { max(1, $0 / 1000) }
-        session.transfer(AgentTransfer(target: target, reference: command.id ?? 0, ringSeconds: seconds), drains: command.drain ?? false)
+        session.transfer(AgentTransfer(mode: mode, target: target, reference: command.id ?? 0, ringSeconds: seconds), drains: drains)
     }
 
     private func hangUp(_ command: TandemCommand, for session: any AgentCommands) {

@@ -19,8 +19,13 @@ final class TandemDialect: AgentDialect {
     static let resumeMilliseconds = 2000
     static let resumptionWindowMilliseconds = 15_000
     static let features = [
-        "clear", "mark", "flow", "transfer", "resume", "reject", "pause", "dtmf", "hold", "mute", "message", "set", "speech", "playout", "stats",
+        "clear", "mark", "flow", "transfer", "transfer.attended", "transfer.refer", "resume", "reject", "pause", "dtmf", "hold", "mute", "message", "set", "speech", "playout", "stats",
     ]
+    /// Whose sound a binary message carries, as its header says.
+    enum Track: UInt16 {
+        case caller, otherParty
+    }
+
     /// Bytes before the sound of a binary message.
     static let headerLength = 16
 
@@ -53,6 +58,8 @@ final class TandemDialect: AgentDialect {
     private var isFlowPaused = false
     var reportMilliseconds: Int64?
     private var sinceReport: Int64 = 0
+    /// Whose sound the agent hears: the caller's, or that of the phone it consults.
+    private var track = Track.caller
     /// Caller audio that was dropped and is not told of yet.
     private var gap: (from: Int64, to: Int64)?
 
@@ -196,6 +203,16 @@ final class TandemDialect: AgentDialect {
         }
     }
 
+    func consult(_ isConsulting: Bool, to transport: any AgentTransport) { track = isConsulting ? .otherParty : .caller }
+
+    func caller(_ state: CallerState, to transport: any AgentTransport) {
+        send("call", to: transport) { $0.field("state", state.rawValue) }
+    }
+
+    func messageRefused(_ reference: Int64, status: Int, to transport: any AgentTransport) {
+        sendError("not_allowed", "The phone did not take the message (\(status)).", re: reference, to: transport)
+    }
+
     func message(_ message: CallMessage, to transport: any AgentTransport) {
         send("message", to: transport) {
             $0.field("content_type", message.contentType)
@@ -261,7 +278,7 @@ final class TandemDialect: AgentDialect {
     // MARK: Sound
 
     func audio(_ samples: UnsafeBufferPointer<Int16>, position: Int64, to transport: any AgentTransport) {
-        replay?.keep(samples)
+        replay?.keep(samples, track: track)
         guard !isResuming else { return }
         var flags: UInt8 = 0
         if let gap {
@@ -269,7 +286,7 @@ final class TandemDialect: AgentDialect {
             flags = 1
             sendGap(gap.from, gap.to, to: transport)
         }
-        sendAudio(samples, position: position, flags: flags, to: transport)
+        sendAudio(samples, of: track, position: position, flags: flags, to: transport)
     }
 
     private func sendGap(_ from: Int64, _ to: Int64, to transport: any AgentTransport) {
@@ -279,11 +296,13 @@ final class TandemDialect: AgentDialect {
         }
     }
 
-    private func sendAudio(_ samples: UnsafeBufferPointer<Int16>, position: Int64, flags: UInt8, to transport: any AgentTransport) {
+    private func sendAudio(
+        _ samples: UnsafeBufferPointer<Int16>, of track: Track, position: Int64, flags: UInt8, to transport: any AgentTransport
+    ) {
         var message = transport.makeBuffer(capacity: Self.headerLength + samples.count * 2)
         message.writeInteger(1 as UInt8)
         message.writeInteger(flags)
-        message.writeInteger(0 as UInt16)
+        message.writeInteger(track.rawValue)
         message.writeInteger(binarySeq)
         message.writeInteger(UInt64(position))
         binarySeq &+= 1
@@ -292,7 +311,7 @@ final class TandemDialect: AgentDialect {
     }
 
     func dropped(_ samples: UnsafeBufferPointer<Int16>, position: Int64, to transport: any AgentTransport) {
-        replay?.keep(samples)
+        replay?.keep(samples, track: track)
         gap = (gap?.from ?? position, position + Int64(samples.count))
     }
 
@@ -306,8 +325,8 @@ final class TandemDialect: AgentDialect {
             flags = 1
             sendGap(position, replay.start, to: transport)
         }
-        replay.frames(from: position) { frame, place in
-            sendAudio(frame, position: place, flags: flags, to: transport)
+        replay.frames(from: position) { frame, track, place in
+            sendAudio(frame, of: track, position: place, flags: flags, to: transport)
             flags = 0
         }
         gap = nil

@@ -5,6 +5,8 @@ final class TandemReplay {
     /// Samples of a frame.
     private let frameSamples: Int
     private let samples: UnsafeMutableBufferPointer<Int16>
+    /// Of each frame.
+    private let tracks: UnsafeMutableBufferPointer<TandemDialect.Track>
     /// Where on the caller's clock the next frame stands.
     private(set) var end: Int64 = 0
     private var frames = 0
@@ -18,15 +20,22 @@ final class TandemReplay {
         frameSamples = rate / 50
         samples = .allocate(capacity: Self.most * frameSamples)
         samples.initialize(repeating: 0)
+        tracks = .allocate(capacity: Self.most)
+        tracks.initialize(repeating: .caller)
     }
 
-    deinit { samples.deallocate() }
+    deinit {
+        samples.deallocate()
+        tracks.deallocate()
+    }
 
     /// Keeps the frame that stands at `end`.
-    func keep(_ frame: UnsafeBufferPointer<Int16>) {
-        let place = Int(end / Int64(frameSamples)) % Self.most * frameSamples
+    func keep(_ frame: UnsafeBufferPointer<Int16>, track: TandemDialect.Track = .caller) {
+        let number = Int(end / Int64(frameSamples)) % Self.most
+        let place = number * frameSamples
         guard let base = samples.baseAddress, let source = frame.baseAddress, frame.count == frameSamples else { return }
         (base + place).update(from: source, count: frameSamples)
+        tracks[number] = track
         end += Int64(frameSamples)
         frames = min(frames + 1, Self.most)
     }
@@ -34,12 +43,13 @@ final class TandemReplay {
     /// The first sample that is still kept.
     var start: Int64 { end - Int64(frames * frameSamples) }
 
-    /// Calls `body` with every kept frame from that of sample `position` on, and where it stands.
-    func frames(from position: Int64, _ body: (UnsafeBufferPointer<Int16>, Int64) -> Void) {
+    /// Calls `body` with every kept frame from that of sample `position` on, whose it is, and where it stands.
+    func frames(from position: Int64, _ body: (UnsafeBufferPointer<Int16>, TandemDialect.Track, Int64) -> Void) {
         var place = max(start, position / Int64(frameSamples) * Int64(frameSamples))
         while place < end {
-            let first = Int(place / Int64(frameSamples)) % Self.most * frameSamples
-            body(UnsafeBufferPointer(rebasing: samples[first..<(first + frameSamples)]), place)
+            let number = Int(place / Int64(frameSamples)) % Self.most
+            let first = number * frameSamples
+            body(UnsafeBufferPointer(rebasing: samples[first..<(first + frameSamples)]), tracks[number], place)
             place += Int64(frameSamples)
         }
     }
