@@ -9,10 +9,12 @@ import SIPStack
 final class MediaCall: LegEvents, AgentLegEvents {
     let id: CallID
     let logger: Logger
-    private unowned let loop: MediaLoop
+    unowned let loop: MediaLoop
     private(set) var caller: (any Leg)?
     private(set) var agent: (any AgentLeg)?
-    private(set) var callee: TrunkLeg?
+    var callee: TrunkLeg?
+    /// Phones that ring at once, until one of them is the callee; they are silent.
+    var branches = MediaBranches()
     private var sound: SoundPlayer?
     /// Of a call that the gateway placed: the SIP call of its first party.
     private var party: SIPCallID?
@@ -29,7 +31,7 @@ final class MediaCall: LegEvents, AgentLegEvents {
     private var notice: RecordingNotice?
     /// Whom the caller is to hear.
     private var wanted: FarEnd?
-    private var isTransferring = false
+    private(set) var isTransferring = false
     private(set) var isEnding = false
     private(set) var figures = MediaFigures()
     /// When the call has lasted as long as its route allows.
@@ -105,6 +107,7 @@ final class MediaCall: LegEvents, AgentLegEvents {
 
     /// The far end that was called does not take the call.
     func dropCallee(now: NIODeadline) {
+        dropBranches(now: now)
         guard callee != nil else { return }
         if isTransferring, agent != nil { closeCallee(now: now) } else { dropFarEnd(CallEnd(.failed), now: now) }
     }
@@ -200,13 +203,14 @@ final class MediaCall: LegEvents, AgentLegEvents {
         sound = nil
     }
 
-    private func dropFarEnd(_ end: CallEnd, now: NIODeadline) {
+    func dropFarEnd(_ end: CallEnd, now: NIODeadline) {
         dropSound()
+        dropBranches(now: now)
         closeCallee(now: now)
         if let agent { dismiss(agent, end, now: now) }
     }
 
-    private func closeCallee(now: NIODeadline) {
+    func closeCallee(now: NIODeadline) {
         guard let callee else { return }
         self.callee = nil
         keepFigures(of: callee)
