@@ -26,9 +26,10 @@ enum BenchCommand {
         }
         let kinds = CallRows.Kind.allCases.filter { isWanted($0.title, wanted) }
         let wantsGrowth = isWanted(CallRows.growthTitle, wanted)
+        let wantsAgentDelay = isWanted(AgentDelayRows.title, wanted)
         let wantsOverload = isWanted(OverloadRows.title, wanted)
         let wantsCrank = isWanted(CrankRows.title, wanted)
-        let wantsCalls = !kinds.isEmpty || wantsGrowth || wantsOverload
+        let wantsCalls = !kinds.isEmpty || wantsGrowth || wantsAgentDelay || wantsOverload
         guard !rows.isEmpty || wantsCalls || wantsCrank else { fail("no row contains “\(wanted ?? "")”") }
         var group = ""
         for row in rows {
@@ -53,7 +54,7 @@ enum BenchCommand {
             guard wantsCalls else { return }
             try CallRows.run(
                 kinds, callCount: CommandLine.arguments.dropFirst(2).first.flatMap { Int($0) } ?? CallRows.usualCallCount,
-                growth: wantsGrowth, overload: wantsOverload)
+                growth: wantsGrowth, agentDelay: wantsAgentDelay, overload: wantsOverload)
         } catch {
             fail("the calls failed: \(error)")
         }

@@ -2,21 +2,33 @@ import Glibc
 
 /// Sound that costs a codec what speech costs: voiced syllables of wandering pitch, hissing ones, and pauses. The same in every run.
 enum Speech {
+    /// Who speaks: two who talk to each other say different things, for what comes back as it was sent is taken for an echo.
+    struct Voice {
+        /// Hertz, about which the pitch wanders.
+        let pitch: Double
+        /// Syllables a second.
+        let pace: Double
+        let seed: UInt64
+
+        static let low = Voice(pitch: 120, pace: 4, seed: 1)
+        static let high = Voice(pitch: 190, pace: 3.3, seed: 77)
+    }
+
     /// - Parameters:
     ///   - rate: samples a second
     ///   - frames: of 20 ms
-    static func make(rate: Int, frames: Int) -> SampleSlab {
+    static func make(rate: Int, frames: Int, voice: Voice = .low) -> SampleSlab {
         let slab = SampleSlab(frames: frames, frameSamples: rate / 50)
-        var noise: UInt64 = 1
+        var noise = voice.seed
         var phase = 0.0
         let highest = min(Double(rate) / 2, 8000) * 0.9
         for index in 0..<(frames * slab.frameSamples) {
             let time = Double(index) / Double(rate)
-            let syllable = time * 4
+            let syllable = time * voice.pace
             let place = syllable - syllable.rounded(.down)
             let kind = Int(syllable) % 5
             let envelope = kind == 4 ? 0 : sin(.pi * place)
-            let pitch = 120 + 30 * sin(2 * .pi * 0.7 * time) + 10 * Double(kind)
+            let pitch = voice.pitch + 30 * sin(2 * .pi * 0.7 * time) + 10 * Double(kind)
             phase += 2 * .pi * pitch / Double(rate)
             noise = noise &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
             let hiss = Double(Int64(bitPattern: noise) >> 40) / 8_388_608

@@ -44,10 +44,11 @@ struct CallRows {
     private let certificate: DTLSCertificate
 
     /// Prints the tables of these kinds.
-    static func run(_ kinds: [Kind], callCount: Int, growth wantsGrowth: Bool, overload wantsOverload: Bool) throws {
+    static func run(_ kinds: [Kind], callCount: Int, growth wantsGrowth: Bool, agentDelay wantsAgentDelay: Bool, overload wantsOverload: Bool) throws {
         try prepared { rows in
             for kind in kinds { try rows.table(kind, callCount: callCount) }
             if wantsGrowth { try rows.growth() }
+            if wantsAgentDelay { try AgentDelayRows(material: rows.material, certificate: rows.certificate, folder: rows.folder).run() }
             if wantsOverload { try rows.overload() }
         }
     }
@@ -84,7 +85,7 @@ struct CallRows {
             { try BareAgentGateway(calls: count, isBrowser: isBrowser, agent: agent, material: material, folder: folder) },
             {
                 try TandemAgentGateway(
-                    calls: count, isBrowser: isBrowser, agent: agent, material: material, certificate: certificate, folder: folder)
+                    calls: count, isBrowser: isBrowser, agentPort: agent.port, material: material, certificate: certificate, folder: folder)
             },
         ]
     }
@@ -127,7 +128,7 @@ struct CallRows {
         let agent = try EchoAgent(folder: folder)
         func cpu(_ count: Int) throws -> Double {
             let subject = try TandemAgentGateway(
-                calls: count, isBrowser: false, agent: agent, material: material, certificate: certificate, folder: folder)
+                calls: count, isBrowser: false, agentPort: agent.port, material: material, certificate: certificate, folder: folder)
             return try CallLoad(subject: subject, seconds: Self.seconds).run().cpuPerCallSecond * Double(count)
         }
         let counts = Self.growth

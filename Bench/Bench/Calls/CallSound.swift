@@ -29,7 +29,8 @@ struct CallSound {
 
     private init(isOpus: Bool) throws {
         // 15 s, and every call begins at another place in it.
-        try self.init(isOpus: isOpus, speech: Speech.make(rate: isOpus ? 48_000 : 8000, frames: 750), isRotated: true)
+        let speech = isOpus ? Speech.make(rate: 48_000, frames: 750) : Speech.make(rate: 8000, frames: 750, voice: .high)
+        try self.init(isOpus: isOpus, speech: speech, isRotated: true)
     }
 
     /// Speech of somebody else's, said from its beginning.

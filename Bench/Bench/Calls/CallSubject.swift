@@ -38,7 +38,8 @@ struct CallMaterial {
 
     /// A call with an agent that echoes.
     func makeCall(_ number: Int, echoing transport: any LoadTransport, isBrowser: Bool) throws -> LoadCall {
-        let leg = try LoadLeg(isBrowser ? browser : phone, over: transport, number: number, isProbe: number < probes)
+        let transport = wrap(number, transport, transport)
+        let leg = try LoadLeg(isBrowser ? browser : phone, over: isBrowser ? transport.0 : transport.1, number: number, isProbe: number < probes)
         return LoadCall(number: number, echoing: leg, isBrowser: isBrowser)
     }
 

@@ -14,11 +14,13 @@ final class TandemAgentGateway: CallSubject {
     let calls: [LoadCall]
     private let callers: Callers
     private let httpPort: UInt16
+    private let probes: Int
     private var sessions: [Int: String] = [:]
 
-    init(calls count: Int, isBrowser: Bool, agent: EchoAgent, material: CallMaterial, certificate: DTLSCertificate, folder: URL) throws {
-        try Self.configuration(agentPort: agent.port).write(to: folder.appendingPathComponent("tandem.yaml"), atomically: true, encoding: .utf8)
-        try Self.plan.write(to: folder.appendingPathComponent("dialplan.yaml"), atomically: true, encoding: .utf8)
+    init(calls count: Int, isBrowser: Bool, agentPort: UInt16, material: CallMaterial, certificate: DTLSCertificate, folder: URL) throws {
+        try Self.configuration(agentPort: agentPort).write(to: folder.appendingPathComponent("tandem.yaml"), atomically: true, encoding: .utf8)
+        probes = material.probes
+        try Self.plan(probes: probes).write(to: folder.appendingPathComponent("dialplan.yaml"), atomically: true, encoding: .utf8)
         let process = try MeasuredProcess(TandemGateway.program, ["serve", "--config", folder.appendingPathComponent("tandem.yaml").path], folder: folder)
         let ready = try process.line(beginning: "tandem ready ")
         func port(_ name: String) throws -> UInt16 {
@@ -57,20 +59,33 @@ final class TandemAgentGateway: CallSubject {
         """
     }
 
-    private static let plan = """
-        routes:
-          - name: agent
-            when: { to: assistant }
-            do: [{ agent: echoing }]
+    /// Calls that measure have a route of their own each, whose parameter tells the agent which it is.
+    private static func plan(probes: Int) -> String {
+        let measured = (0..<probes).map { number in
+            """
+              - name: probe \(number)
+                when: { to: probe\(number) }
+                do: [{ agent: echoing, parameters: { probe: "\(number)" } }]
 
-        """
+            """
+        }
+        return """
+            routes:
+              - name: agent
+                when: { to: assistant }
+                do: [{ agent: echoing }]
+
+            """ + measured.joined()
+    }
+
+    private func destination(_ call: LoadCall) -> String { call.number < probes ? "probe\(call.number)" : "assistant" }
 
     func connect(_ call: LoadCall, now: NIODeadline, meanwhile: () -> Void) throws {
         switch callers {
         case .browsers(let transports):
             let transport = transports[call.number]
             let answer = try HTTPExchange(
-                "POST", "/whip/assistant", port: httpPort, contentType: "application/sdp", body: transport.offer, meanwhile: meanwhile)
+                "POST", "/whip/\(destination(call))", port: httpPort, contentType: "application/sdp", body: transport.offer, meanwhile: meanwhile)
             guard answer.status == 201, let session = answer.header("Location") else {
                 throw process.failure("the WHIP POST is answered \(answer.status) \(answer.body)")
             }
@@ -78,7 +93,7 @@ final class TandemAgentGateway: CallSubject {
             try transport.start(try RemoteDescription(answer.body), now: now)
         case .phones(let transports, let phones):
             let transport = transports[call.number]
-            transport.remotePort = try phones.call("assistant", number: call.number, from: transport.socket.port, meanwhile: meanwhile)
+            transport.remotePort = try phones.call(destination(call), number: call.number, from: transport.socket.port, meanwhile: meanwhile)
         }
     }
 

@@ -37,6 +37,20 @@ int bench_agent_gateway_run(int browsers, int calls, uint16_t agent, const uint1
 /// An agent that sends back what it gets, for any number of calls. Prints `ready` and its port. Returns only when it cannot begin.
 int bench_echo_agent_run(void);
 
+enum { BENCH_AGENT_HEARD = 1, BENCH_AGENT_SPOKE = 2, BENCH_AGENT_CLEARED = 3 };
+
+/// What the agent of the delay rows saw or did, by the wall clock: the caller's marker began, it sent its tone, it cleared it.
+typedef struct {
+    int32_t probe;
+    int32_t kind;
+    int64_t time;
+} bench_agent_event;
+
+/// Starts the agent of the delay rows on a thread of this process, once: its port; negative when it cannot begin.
+int bench_timed_agent_start(void);
+/// What happened since the last time, in order.
+int bench_timed_agent_events(bench_agent_event *events, int room);
+
 /// CPU time of the calling thread.
 int64_t bench_thread_nanoseconds(void);
 /// An epoll set with a socket to which nobody sends; negative: it cannot be made.

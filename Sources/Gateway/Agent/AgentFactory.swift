@@ -44,6 +44,7 @@ enum AgentFactory {
         case .twilio: return TwilioDialect()
         case .telnyx: return TelnyxDialect()
         case .vonage: return VonageDialect()
+        case .pipecat: return PipecatDialect()
         case .tandem:
             var generator = SystemRandomNumberGenerator()
             return TandemDialect(callerRates: order.info.callerRates, using: &generator)

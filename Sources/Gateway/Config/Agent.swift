@@ -8,7 +8,7 @@ public struct Agent: Sendable {
     }
 
     public enum AgentProtocol: String, Sendable, CaseIterable {
-        case twilio, tandem, openai, vonage, telnyx
+        case twilio, tandem, openai, pipecat, vonage, telnyx
     }
 
     public enum Link: Sendable, Equatable {

@@ -100,7 +100,7 @@ struct ConfigurationRefusalTests {
         ("{ url: \"wss://x:0x1/\" }", "2:13: error: url must be a URL with a host, not “wss://x:0x1/”"),
         ("{ url: \"wss://x/a b\" }", "2:13: error: url must be a URL with a host, not “wss://x/a b”"),
         ("{ url: \"wss://u:p@x/\" }", "2:13: error: url must not hold a user or password; use token"),
-        ("{ url: \"wss://x\", protocol: vapi }", "2:34: error: protocol must be twilio, tandem, openai, vonage or telnyx, not “vapi”"),
+        ("{ url: \"wss://x\", protocol: vapi }", "2:34: error: protocol must be twilio, tandem, openai, pipecat, vonage or telnyx, not “vapi”"),
         ("{ url: \"wss://x\", instructions: hi }", "2:38: error: instructions goes with protocol: openai only"),
         ("{ url: \"wss://x\", protocol: openai, tools: [rm] }", "2:50: error: a tool must be transfer_call or end_call, not “rm”"),
         ("{ url: \"wss://x\", protocol: tandem, webhook: \"https://x\" }", "2:51: error: webhook goes with protocol: twilio only"),

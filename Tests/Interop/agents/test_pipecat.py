@@ -7,8 +7,10 @@ import time
 import numpy as np
 import pytest
 import speech
-from pipecat.frames.frames import InputAudioRawFrame, InputDTMFFrame, InterruptionFrame, OutputAudioRawFrame
+from pipecat.frames.frames import InputAudioRawFrame, InputDTMFFrame, InputTransportMessageFrame, InterruptionFrame, OutputAudioRawFrame
+from pipecat.processors.frameworks.rtvi import models as rtvi
 from pipecat.runner.utils import parse_telephony_websocket
+from pipecat.serializers.protobuf import ProtobufFrameSerializer
 from pipecat.serializers.telnyx import TelnyxFrameSerializer
 from pipecat.serializers.twilio import TwilioFrameSerializer
 from pipecat.serializers.vonage import VonageFrameSerializer
@@ -40,6 +42,8 @@ class PipecatAgent:
         self.kind = self.call = self.serializer = None
         self.frames = []
         self.digits = ""
+        self.is_ready = False
+        self.interruptions = []  # when, in seconds of the system clock
         self._connection = None
         self._loop = asyncio.new_event_loop()
         ready = threading.Event()
@@ -70,10 +74,28 @@ class PipecatAgent:
                     self.frames.append(np.frombuffer(frame.audio, np.int16))
                 elif isinstance(frame, InputDTMFFrame):
                     self.digits += frame.button.value
+                elif isinstance(frame, InterruptionFrame):
+                    self.interruptions.append(time.time())
+                elif isinstance(frame, InputTransportMessageFrame):
+                    self._take(rtvi.Message.model_validate(frame.message))
         except ConnectionClosed:
             pass
 
+    def _take(self, message):
+        """What a bot's RTVIProcessor makes of a client's messages."""
+        if message.type == "dtmf":
+            self.digits += "".join(key.value for key in rtvi.DTMFInputData.model_validate(message.data).buttons)
+        elif message.type == "client-ready":
+            self.is_ready = rtvi.ClientReadyData.model_validate(message.data).about.library == "tandem"
+        else:
+            assert message.type == "client-message", message
+            data = rtvi.RawClientMessageData.model_validate(message.data)
+            assert data.t == "call" and not self.is_ready
+            self.call = data.d
+
     async def _make_serializer(self, connection):
+        if self.protocol == "pipecat":
+            return ProtobufFrameSerializer()
         if self.protocol == "vonage":  # nothing to parse: the serializer reads the first message as any other
             return VonageFrameSerializer(params=VonageFrameSerializer.InputParams(sample_rate=RATE))
         self.kind, self.call = await parse_telephony_websocket(TextSocket(connection))
@@ -107,11 +129,37 @@ class PipecatAgent:
         self._thread.join(10)
 
 
-@pytest.fixture(params=["twilio", "telnyx", "vonage"])
+@pytest.fixture(params=["twilio", "telnyx", "vonage", "pipecat"])
 def pipecat(request):
     agent = PipecatAgent(request.param)
     yield agent
     agent.stop()
+
+
+@pytest.fixture
+def protobuf_agent():
+    agent = PipecatAgent("pipecat")
+    yield agent
+    agent.stop()
+
+
+def test_the_gateways_interruption_is_pipecats(protobuf_agent, start_gateway, start_phone):
+    """A bot that does not notice the caller is told so."""
+    gateway = start_gateway(
+        agents={"pipecat": protobuf_agent.configuration},
+        routes=[{"name": "watched", "when": {"to": "pipecat"}, "do": [{"agent": "pipecat", "barge_in": "flush"}]}])  # fmt: skip
+    call = start_phone(gateway).call("pipecat")
+    wait_until(lambda: protobuf_agent.is_ready, 5, "Pipecat takes the call")
+    protobuf_agent.say(np.resize(speech.samples(speech.AGENT_SENTENCE, RATE), RATE * 30))
+    call.media.wait_sound(5)
+    call.media.wait_heard_further(1, 5)
+    assert not protobuf_agent.interruptions
+    call.media.play(speech.samples(speech.PHONE_SENTENCE))
+    told = wait_until(lambda: protobuf_agent.interruptions, 5, "an InterruptionFrame")[0]
+    call.media.wait_heard_further(1, 5)
+    assert call.media.sounding()[-1].arrived - told < 0.2
+    assert len(protobuf_agent.interruptions) == 1
+    assert call.hang_up() == 200
 
 
 def test_pipecat_understands_the_call(pipecat, start_gateway):
@@ -120,7 +168,10 @@ def test_pipecat_understands_the_call(pipecat, start_gateway):
     with SIPCaller(gateway.sip_udp) as phone:
         call = phone.call("pipecat")
         wait_until(lambda: pipecat.serializer, 5, "Pipecat takes the call")
-        if pipecat.protocol != "vonage":
+        if pipecat.protocol == "pipecat":
+            wait_until(lambda: pipecat.is_ready, 5, "Pipecat is told that the client is ready")
+            assert (pipecat.call["from"], pipecat.call["to"], pipecat.call["leg"]) == (phone.user, "pipecat", "sip")
+        elif pipecat.protocol != "vonage":
             assert pipecat.kind == pipecat.protocol
             numbers = (pipecat.call.from_number, pipecat.call.to_number)
             assert numbers == (phone.user, "pipecat")

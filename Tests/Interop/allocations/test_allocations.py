@@ -8,6 +8,7 @@ import pathlib
 import shutil
 import struct
 import subprocess
+import threading
 import time
 
 import gateway as gateway_module
@@ -15,7 +16,10 @@ import numpy as np
 import pytest
 import speech
 from aiortc import rtcdtlstransport
+from pipecat.frames.protobufs import frames_pb2
 from waiting import wait_until
+from websockets.asyncio.server import serve
+from websockets.exceptions import ConnectionClosed
 from whip_caller import RATE, WHIPCaller
 
 RELEASE = gateway_module.REPOSITORY / ".build" / "release" / "tandem"
@@ -56,6 +60,39 @@ def start_counted(start_gateway, library, out_folder, monkeypatch):
         return gateway, Counts(gateway, report)
 
     return start
+
+
+@pytest.fixture
+def start_protobuf_agent():
+    """Starts an agent that answers every frame of Pipecat's with one at the rate that Pipecat speaks; returns its configuration."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    answer = frames_pb2.Frame(audio=frames_pb2.AudioRawFrame(
+        id=1, name="OutputAudioRawFrame#1", audio=speech.tone(440, 0.02, 24000).tobytes(), sample_rate=24000, num_channels=1)).SerializeToString()  # fmt: skip
+
+    async def answer_all(connection):
+        try:
+            async for _ in connection:
+                await connection.send(answer)
+        except ConnectionClosed:
+            pass
+
+    def run(work):
+        return asyncio.run_coroutine_threadsafe(work, loop).result(10)
+
+    async def begin():
+        return await serve(answer_all, "127.0.0.1", 0, compression=None, close_timeout=1)
+
+    async def end():
+        server.close()
+        await server.wait_closed()
+
+    server = run(begin())
+    yield lambda: {"url": f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/", "protocol": "pipecat"}
+    run(end())
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join(5)
 
 
 class Counts:
@@ -182,6 +219,12 @@ def test_phone_and_websocket_agent(start_counted, start_phone, start_agent):
     gateway, counts = start_counted(agents={"assistant": agent.configuration})
     phones(start_phone, gateway, "assistant")
     prove(gateway, counts, "phone, agent")
+
+
+def test_phone_and_pipecat_agent(start_counted, start_phone, start_protobuf_agent):
+    gateway, counts = start_counted(agents={"assistant": start_protobuf_agent()})
+    phones(start_phone, gateway, "assistant")
+    prove(gateway, counts, "phone, Pipecat")
 
 
 @pytest.mark.parametrize("format", ["wav", "opus"])

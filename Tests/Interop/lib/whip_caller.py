@@ -33,6 +33,10 @@ class SpeechTrack(MediaStreamTrack):
     def begin(self):
         self._position = 0
 
+    def say(self, samples):
+        """Other samples, from now on."""
+        self._samples, self._position = np.asarray(samples, np.int16), 0
+
     async def recv(self):
         if self.readyState != "live":
             raise MediaStreamError
@@ -66,6 +70,7 @@ class WHIPCaller:
         self._headers = headers or {}
         self.track = SpeechTrack(samples)
         self.frames = []  # mono int16 arrays at 48 kHz
+        self.arrivals = []  # of each, in seconds of the system clock
         self.states = []
         self.connected = asyncio.Event()
         self.ended = asyncio.Event()
@@ -131,6 +136,7 @@ class WHIPCaller:
                 frame = await track.recv()
                 samples = frame.to_ndarray().reshape(-1, len(frame.layout.channels)).mean(axis=1).astype(np.int16)
                 self.frames.append(samples)
+                self.arrivals.append(time.time())
         except (MediaStreamError, asyncio.CancelledError):
             pass
 
