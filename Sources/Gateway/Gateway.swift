@@ -29,7 +29,7 @@ public enum Gateway {
         let media = try MediaLoops(configuration: configuration, logger: logger)
         let outletsBox = OutletsBox()
         let post = WebhookPost(group: signalling)
-        let webhooks = CallWebhooks(logger: logger) { url, body in try await post(url, body) }
+        let webhooks = CallWebhooks(logger: logger) { url, content in try await post(url, content) }
         let hosts = HostDirectory(logger: logger)
         let settings = SwitchboardSettings(configuration: configuration, plan: plan.plan, addresses: hosts.addresses(of:))
         let switchboard = Switchboard(settings: settings, logger: logger, records: { records.store($0) }, recorder: recorder) { back in
@@ -54,7 +54,7 @@ public enum Gateway {
         let lookUps = Task { await hosts.keep { dialplan.configuration.trunks } }
         let api = APIServices(
             records: records, calls: switchboard, dialplan: dialplan, access: AdministratorAccess(token: configuration.http.adminToken),
-            agentHealth: media.agentHealth)
+            agentHealth: media.agentHealth, recordings: RecordingFolder(path: configuration.recordings.folder))
         let http = HTTPServer(
             configuration: HTTPServer.Configuration(configuration.http), calls: switchboard, health: health, api: api, group: signalling,
             logger: logger)

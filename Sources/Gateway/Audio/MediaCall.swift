@@ -12,7 +12,9 @@ final class MediaCall: LegEvents, AgentLegEvents {
     unowned let loop: MediaLoop
     private(set) var caller: (any Leg)?
     var agent: (any AgentLeg)?
-    private(set) var callee: TrunkLeg?
+    var callee: TrunkLeg?
+    /// Phones that ring at once, until one of them is the callee; they are silent.
+    var branches = MediaBranches()
     var sound: SoundPlayer?
     /// The agent that is reached for while the present one talks on, and those that hear of their legs for this call.
     var candidate: (any AgentLeg)?
@@ -113,6 +115,7 @@ final class MediaCall: LegEvents, AgentLegEvents {
 
     /// The far end that was called does not take the call.
     func dropCallee(now: NIODeadline) {
+        dropBranches(now: now)
         guard callee != nil else { return }
         if isTransferring, agent != nil { closeCallee(now: now) } else { dropFarEnd(CallEnd(.failed), now: now) }
     }
@@ -210,8 +213,9 @@ final class MediaCall: LegEvents, AgentLegEvents {
         sound = nil
     }
 
-    private func dropFarEnd(_ end: CallEnd, now: NIODeadline) {
+    func dropFarEnd(_ end: CallEnd, now: NIODeadline) {
         dropSound()
+        dropBranches(now: now)
         closeCallee(now: now)
         dropCandidate(now: now)
         isConsulting = false

@@ -53,9 +53,10 @@ extension MediaLoop {
     }
 
     /// Makes the media of a call that goes out by a trunk, in place of the far end the call had.
+    /// - Parameter sip: of a phone that rings beside others
     /// - Returns: our offer.
     func openCallee(
-        of call: MediaCall, parameters: TrunkLeg.Parameters, now: NIODeadline
+        of call: MediaCall, parameters: TrunkLeg.Parameters, branch sip: SIPCallID? = nil, now: NIODeadline
     ) -> Result<String, TrunkRefusal> {
         guard !call.isEnding else { return .failure(.over) }
         guard let socket = environment.io.openTrunkPort() else { return .failure(.noPort) }
@@ -73,7 +74,7 @@ extension MediaLoop {
                     audio: assumed, wire: wire, opus: environment.opusFromTrunk, cname: parameters.cname, using: &random, now: now)
             }, now: now)
         leg.port.lineSide = .callee
-        call.adopt(callee: leg, now: now)
+        if let sip { call.adopt(branch: leg, of: sip, now: now) } else { call.adopt(callee: leg, now: now) }
         return .success(offer)
     }
 }

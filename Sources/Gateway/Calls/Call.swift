@@ -15,6 +15,8 @@ struct Call: Sendable {
         case dial(AgentStep)
         /// Call by these trunks.
         case call(TrunkStep)
+        /// Call these phones at once, each by its ways in order; the first that answers is the far end.
+        case callAtOnce([PhoneToRing])
         /// Play this file to the caller, who is answered.
         case play(file: String)
         /// Silence for the caller, who is answered.
@@ -175,6 +177,14 @@ struct Call: Sendable {
         guard yield(into: &out) else { return }
         scripted = steps[...]
         tryNext(into: &out)
+    }
+
+    /// A script has these phones ring at once; `scriptStepOver` says when that is over, after what is left of `steps`.
+    mutating func ringAtOnce(_ phones: [PhoneToRing], then steps: [Step], into out: inout [Command]) {
+        guard yield(into: &out) else { return }
+        scripted = steps[...]
+        progress = (false, false)
+        out.append(.callAtOnce(phones))
     }
 
     /// A script has the caller wait.

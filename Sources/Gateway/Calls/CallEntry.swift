@@ -39,6 +39,10 @@ struct CallEntry {
     var isEarly = false
     /// The far end of a trunk step, while it is called and after it answered.
     var callee: Callee?
+    /// Phones that ring at once, until one of them is the callee.
+    var branches: [Callee] = []
+    /// How they failed so far, as the caller will hear it if none answers.
+    var branchFailure: CallEnd?
     /// The phone of a call that the gateway placed, once it answered; until then it is the `callee`.
     var party: Callee?
     /// Hears whether the gateway could place the call.
@@ -58,6 +62,15 @@ struct CallEntry {
     /// The route's step whose agent's webhook was asked, and what the webhook is told beside the call's own fields.
     var scriptStep: AgentStep?
     var scriptParameters: [String: String] = [:]
+    /// What a call that was ordered by Twilio's REST resource does at its answer.
+    var firstOrder: TwiMLOrder?
+    /// Who hears in Twilio's words how the call goes, and who answered it.
+    var status: StatusSubscription?
+    var answererCallback: StatusCallback?
+    /// The dialled phone that the `action` of a `<Dial>` is told of: the one that answered, else the last that did not.
+    var dialled: StatusSubscription?
+    /// The stream of a document that wants to be told when it is over.
+    var stream: TwiML.Stream?
     /// Documents and files asked for by HTTP so far: an answer that is not the last one's is late.
     var fetches = 0
     /// The file that was fetched last, for it is often played again.
@@ -82,7 +95,20 @@ struct CallEntry {
     }
 
     /// Whether a SIP call is that of the far end, not that of the call's first party.
-    func isCallee(_ sip: SIPCallID) -> Bool { callee?.sip == sip }
+    func isCallee(_ sip: SIPCallID) -> Bool { phones.contains { $0.sip == sip } }
+
+    /// Every phone that is called, or was and answered.
+    var phones: [Callee] { (callee.map { [$0] } ?? []) + branches }
+
+    /// Changes what is known of one of them.
+    mutating func update(_ sip: SIPCallID, _ body: (inout Callee) -> Void) {
+        if var present = callee, present.sip == sip {
+            body(&present)
+            callee = present
+        } else if let index = branches.firstIndex(where: { $0.sip == sip }) {
+            body(&branches[index])
+        }
+    }
 }
 
 /// The far end of a trunk step.
@@ -94,7 +120,18 @@ struct Callee {
     let trunk: Trunk
     /// Trunks to be tried after this one.
     let rest: ArraySlice<String>
+    /// Of a phone that rings beside others: what is tried when those trunks do not lead to it, and its step in the record.
+    var branch: Branch?
+    /// What Twilio's words say of it; nil where nobody uses them.
+    var status: StatusSubscription?
     /// The SIP endpoint knows of it.
     var isOrdered = false
     var isAnswered = false
+
+    struct Branch {
+        var ways: ArraySlice<TrunkStep>
+        var recordStep: Int
+        /// Its answer, while that of another phone is looked at.
+        var answer: String?
+    }
 }

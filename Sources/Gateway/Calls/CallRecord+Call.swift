@@ -28,13 +28,14 @@ extension CallRecord {
     }
 
     /// The step being tried takes the call.
-    mutating func stepTook() { decide(Self.took, nil) }
+    /// - Parameter index: of several steps at once, which.
+    mutating func stepTook(at index: Int? = nil) { decide(Self.took, nil, at: index) }
 
     /// The step being tried cannot take the call.
-    mutating func stepFailed(_ failure: CallEnd) { decide(failure.reason.rawValue, failure) }
+    mutating func stepFailed(_ failure: CallEnd, at index: Int? = nil) { decide(failure.reason.rawValue, failure, at: index) }
 
-    private mutating func decide(_ outcome: String, _ failure: CallEnd?) {
-        guard let last = steps.indices.last, steps[last].outcome == Self.trying else { return }
+    private mutating func decide(_ outcome: String, _ failure: CallEnd?, at index: Int?) {
+        guard let last = index ?? steps.indices.last, steps.indices.contains(last), steps[last].outcome == Self.trying else { return }
         steps[last].outcome = outcome
         steps[last].sipCode = failure?.sipStatus
         steps[last].detail = failure?.detail
@@ -50,11 +51,11 @@ extension CallRecord {
         cause = end.reason
         sipCode = end.sipStatus
         detail = end.detail
-        if steps.last?.outcome == Self.trying { stepFailed(end) }
+        for index in steps.indices { stepFailed(end, at: index) }
         guard let media else { return }
         legs = firstLeg(media.caller).map { [$0] } ?? []
         if let callee = media.callee {
-            let trunk = steps.last { $0.kind == "trunk" }?.target
+            let trunk = (steps.last { $0.kind == "trunk" && $0.outcome == Self.took } ?? steps.last { $0.kind == "trunk" })?.target
             legs.append(Leg(.trunk, name: trunk, callee))
         }
         if let agent = steps.last(where: { $0.kind == "agent" && $0.outcome == Self.took }) {

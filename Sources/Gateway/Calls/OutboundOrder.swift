@@ -16,6 +16,8 @@ struct OutboundOrder: Sendable, Equatable {
     var detectsMachine = false
     /// Who is told when the phone rings, when it answers, and how the call ended.
     var statusURL: WebSocketAgentTransport.URL?
+    /// Of one that came by Twilio's REST resource.
+    var twilio: TwilioOrder?
 }
 
 /// Why a call is not placed.

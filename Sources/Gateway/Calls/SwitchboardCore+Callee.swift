@@ -7,8 +7,7 @@ import SIPStack
 extension SwitchboardCore {
     /// The callee of a call, if it is still the one that a message speaks of.
     func callee(_ sip: SIPCallID, of id: CallID) -> Callee? {
-        guard let callee = entries[id]?.callee, callee.sip == sip else { return nil }
-        return callee
+        entries[id]?.phones.first { $0.sip == sip }
     }
 
     // MARK: Trying trunks
@@ -21,12 +20,29 @@ extension SwitchboardCore {
             entries[entry.id]?.record.stepFailed(failure)
             return update(entry.id) { $0.stepFailed(failure, into: &$1) }
         }
-        tryTrunks(step, step.trunks[...], number: number, after: CallEnd(.unreachable), entry.id)
+        tryTrunks(step, step.trunks[...], number: number, after: CallEnd(.unreachable), subscription(to: entry), entry.id)
     }
 
     /// Calls by the first of the trunks that can carry the call; without one the step has failed.
-    private func tryTrunks(_ step: TrunkStep, _ names: ArraySlice<String>, number: String, after failure: CallEnd, _ id: CallID) {
-        guard var entry = entries[id] else { return }
+    private func tryTrunks(
+        _ step: TrunkStep, _ names: ArraySlice<String>, number: String, after failure: CallEnd, _ status: StatusSubscription?, _ id: CallID
+    ) {
+        switch next(step, names, number: number, after: failure, id) {
+        case .success(var callee):
+            callee.status = status
+            entries[id]?.callee = callee
+            if let entry = entries[id] { prepare(callee, entry) }
+        case .failure(let failure):
+            reportEnd(of: status, number: number, TwiMLScript.dialStatus(failure), sipStatus: failure.sipStatus, id)
+            update(id) { $0.stepFailed(failure, into: &$1) }
+        }
+    }
+
+    /// The phone behind the first of the trunks that can carry the call, or why none can.
+    func next(
+        _ step: TrunkStep, _ names: ArraySlice<String>, number: String, after failure: CallEnd, _ id: CallID
+    ) -> Result<Callee, CallEnd> {
+        guard var entry = entries[id] else { return .failure(failure) }
         var (names, failure) = (names, failure)
         while let name = names.popFirst() {
             guard let trunk = settings.configuration.trunks.first(where: { $0.name == name }) else { continue }
@@ -39,14 +55,13 @@ extension SwitchboardCore {
             entry.record.begin(step: "trunk", target: name, dialled: number)
             callsOut += 1
             let sip = SIPCallID.outgoing(callsOut)
-            entry.callee = Callee(sip: sip, step: step, number: number, trunk: trunk, rest: names)
             entry.lastCountry = trunk.country
             bySIP[sip] = id
             keep(entry)
-            return prepare(sip, trunk, entry)
+            return .success(Callee(sip: sip, step: step, number: number, trunk: trunk, rest: names))
         }
         keep(entry)
-        update(id) { $0.stepFailed(failure, into: &$1) }
+        return .failure(failure)
     }
 
     /// Why a trunk cannot carry the call; nil when it can.
@@ -63,14 +78,15 @@ extension SwitchboardCore {
         return CallEnd(.unreachable)
     }
 
-    private func prepare(_ sip: SIPCallID, _ trunk: Trunk, _ entry: CallEntry) {
+    func prepare(_ callee: Callee, _ entry: CallEntry) {
+        let (sip, trunk, isBranch) = (callee.sip, callee.trunk, callee.branch != nil)
         let (id, outlets, hosts) = (entry.id, outlets, targets(of: trunk).map(\.address.host))
         entry.logger.info("calling by trunk", metadata: ["trunk": "\(trunk.name)"])
         outlets.media(entry.loop) { loop, now in
             loop.perform(on: id, now: now) { call in
                 let parameters = TrunkLeg.Parameters(
                     trunk: trunk, call: id, signallingPeer: nil, hosts: hosts, localAddress: loop.environment.trunkAddress, now: now)
-                outlets.post(.calleePrepared(id, sip, loop.openCallee(of: call, parameters: parameters, now: now)))
+                outlets.post(.calleePrepared(id, sip, loop.openCallee(of: call, parameters: parameters, branch: isBranch ? sip : nil, now: now)))
             }
         }
     }
@@ -82,8 +98,9 @@ extension SwitchboardCore {
         case .success(let offer):
             do throws(SIPOrderError) {
                 let order = try order(callee, entry, offer: offer)
-                entries[id]?.callee?.isOrdered = true
+                entries[id]?.update(sip) { $0.isOrdered = true }
                 outlets.sip { $0.call(order, now: $1, into: &$2) }
+                report(.initiated, "initiated", of: sip, id)
             } catch {
                 entry.logger.error("call by trunk refused: \(error)", metadata: ["trunk": "\(callee.trunk.name)"])
                 giveUp(callee, CallEnd(.failed), id)
@@ -106,7 +123,7 @@ extension SwitchboardCore {
     }
 
     /// The plan's caller id, else the caller's own number. A browser has none, nor a call that the API ordered without one.
-    private func callerID(_ step: TrunkStep, _ entry: CallEntry) -> SIPCallerID {
+    func callerID(_ step: TrunkStep, _ entry: CallEntry) -> SIPCallerID {
         if let given = step.callerID { return SIPCallerID(user: given) }
         return entry.isBrowser || entry.decision.from.e164.isEmpty ? .anonymous : SIPCallerID(user: entry.decision.from.e164)
     }
@@ -129,9 +146,12 @@ extension SwitchboardCore {
     // MARK: What the callee does
 
     func progressed(_ sip: SIPCallID, status: Int, answer: String?) {
-        guard let entry = entry(of: sip), callee(sip, of: entry.id) != nil else { return }
+        guard let entry = entry(of: sip), let callee = callee(sip, of: entry.id) else { return }
         let (id, outlets, isRinging) = (entry.id, outlets, status == 180)
         entry.logger.debug("callee: \(status)\(answer == nil ? "" : " with early media")")
+        if isRinging || answer != nil { reportRinging(sip, id) }
+        // Of several phones nobody can hear all: the caller hears that it rings.
+        if callee.branch != nil { return handle(.calleeProgressed(id, sip, isRinging: isRinging || answer != nil, hasMedia: false)) }
         if answer != nil { note("The called party is heard before its answer.", id) }
         guard let answer else { return handle(.calleeProgressed(id, sip, isRinging: isRinging, hasMedia: false)) }
         outlets.media(entry.loop) { loop, now in
@@ -144,10 +164,11 @@ extension SwitchboardCore {
     }
 
     func answered(_ sip: SIPCallID, _ answer: String?) {
-        guard let entry = entry(of: sip), callee(sip, of: entry.id) != nil else { return }
+        guard let entry = entry(of: sip), let callee = callee(sip, of: entry.id), picks(callee, answer, entry) else { return }
         let (id, outlets) = (entry.id, outlets)
         outlets.media(entry.loop) { loop, now in
             loop.perform(on: id, now: now) { call in
+                if callee.branch != nil { call.pick(sip, now: now) }
                 outlets.post(.calleeAnswered(id, sip, call.takeAnswer(answer ?? "", isFinal: true, now: now)))
             }
         }
@@ -157,10 +178,12 @@ extension SwitchboardCore {
         guard let callee = callee(sip, of: id) else { return }
         switch result {
         case .success:
-            entries[id]?.callee?.isAnswered = true
-            entries[id]?.record.stepTook()
+            entries[id]?.update(sip) { $0.isAnswered = true }
+            entries[id]?.record.stepTook(at: callee.branch?.recordStep)
             note("Trunk \(callee.trunk.name) answered.", id)
             count(callee, "answered")
+            reportAnswer(sip, id)
+            letGoOthers(id)
             update(id) { $0.stepTook(into: &$1) }
         case .failure(let error):
             entries[id]?.logger.warning("the callee's answer cannot be used: \(error.description)")
@@ -178,7 +201,8 @@ extension SwitchboardCore {
 
     func calleeEnded(_ sip: SIPCallID, _ end: SIPEnd) {
         guard let entry = entry(of: sip), let callee = callee(sip, of: entry.id) else { return }
-        forgetCallee(entry.id)
+        reportEnd(of: callee.status, number: callee.number, callee.isAnswered ? "completed" : "failed", entry.id)
+        forget(callee, entry.id)
         // The call may go on without the trunk.
         limits.leave(callee.trunk.name, call: entry.id)
         let end =
@@ -194,26 +218,31 @@ extension SwitchboardCore {
     /// The callee does not take the call: the next trunk is tried, or the step has failed.
     private func giveUp(_ callee: Callee, _ failure: CallEnd, _ id: CallID, triesNext: Bool = true) {
         guard let entry = entries[id] else { return }
-        forgetCallee(id)
+        forget(callee, id)
         limits.leave(callee.trunk.name, call: id)
-        entries[id]?.record.stepFailed(failure)
+        entries[id]?.record.stepFailed(failure, at: callee.branch?.recordStep)
         note("Trunk \(callee.trunk.name): \(failure.detail)", id)
         count(callee, failure.reason.rawValue)
-        outlets.media(entry.loop) { loop, now in loop.perform(on: id, now: now) { $0.dropCallee(now: now) } }
         let rest = triesNext ? callee.rest : []
-        tryTrunks(callee.step, rest, number: callee.number, after: failure, id)
+        if let branch = callee.branch { return branchFailed(callee, branch, rest: rest, after: failure, entry) }
+        outlets.media(entry.loop) { loop, now in loop.perform(on: id, now: now) { $0.dropCallee(now: now) } }
+        tryTrunks(callee.step, rest, number: callee.number, after: failure, callee.status, id)
     }
 
-    private func forgetCallee(_ id: CallID) {
-        guard let callee = entries[id]?.callee else { return }
+    func forget(_ callee: Callee, _ id: CallID) {
         bySIP[callee.sip] = nil
-        entries[id]?.callee = nil
+        if entries[id]?.callee?.sip == callee.sip { entries[id]?.callee = nil }
+        entries[id]?.branches.removeAll { $0.sip == callee.sip }
     }
 
     /// The call ends: CANCEL while the callee rings, BYE once it answered.
     func letGo(_ entry: CallEntry, _ end: CallEnd) {
-        guard let callee = entry.callee else { return }
-        forgetCallee(entry.id)
+        for callee in entry.phones { letGo(callee, entry.id, end) }
+    }
+
+    func letGo(_ callee: Callee, _ id: CallID, _ end: CallEnd) {
+        reportEnd(of: callee.status, number: callee.number, callee.isAnswered ? "completed" : "canceled", id)
+        forget(callee, id)
         if !callee.isAnswered { count(callee, end.reason.rawValue) }
         guard callee.isOrdered else { return }
         let reason = SIPReason(cause: end.sipStatus, text: end.detail)

@@ -25,6 +25,7 @@ extension SwitchboardCore {
         entry.placed = reply
         entry.statusURL = order.statusURL
         entry.detectsMachine = order.detectsMachine
+        if let twilio = order.twilio { subscribe(&entry, twilio, agent: order.agent) }
         entry.hasMedia = true
         if order.via != nil { entry.record.explanation = nil }
         keep(entry)
@@ -36,6 +37,7 @@ extension SwitchboardCore {
             ])
         let (id, callLogger) = (entry.id, entry.logger)
         outlets.media(entry.loop) { loop, now in _ = loop.makeCall(id, now: now, logger: callLogger) }
+        report(.initiated, "initiated", id)
         update(id) { $0.begin(into: &$1) }
         guard let entry = entries[id], let placed = entry.placed else { return }
         entries[id]?.placed = nil
@@ -110,7 +112,7 @@ extension SwitchboardCore {
     /// A step with what the order says besides.
     private func way(_ step: TrunkStep, _ order: OutboundOrder) -> TrunkStep {
         var step = step
-        if let from = order.from { step.callerID = from }
+        if let from = order.from, order.twilio == nil || step.callerID == nil { step.callerID = from }
         if let seconds = order.ringSeconds { step.ringSeconds = min(step.ringSeconds ?? seconds, seconds) }
         return step
     }
@@ -128,11 +130,15 @@ extension SwitchboardCore {
             loop.perform(on: id, now: now) { $0.calleeBecomesParty(callee.sip, detectsMachine: detectsMachine) }
         }
         notify(entry, state: "connected", entry.record)
+        report(.answered, "in-progress", id)
     }
 
     /// It was found out who answered.
     func answererFound(_ finding: AnswerClassifier.Finding, _ id: CallID) {
         note(finding.sentence, id)
+        let answerer = finding.answerer(after: entries[id]?.record.answeredBy)
+        entries[id]?.record.answeredBy = answerer
+        reportAnswerer(finding, id)
         guard let entry = entries[id], !entry.call.isEnding else { return }
         entry.logger.info("answered by", metadata: ["finding": "\(finding.rawValue)"])
         notify(entry, state: entry.call.stateName, entry.record, finding)
@@ -167,6 +173,9 @@ extension AnswerClassifier.Finding {
         case .beep: "The machine's tone ended."
         }
     }
+
+    /// Who answered, for the call's record; a tone that ended is a machine's.
+    func answerer(after earlier: String?) -> String { self == .beep ? earlier ?? Self.machine.rawValue : rawValue }
 
     /// What the agent is told.
     var json: String { "{\"answered_by\":\"\(rawValue)\"}" }

@@ -118,8 +118,9 @@ extension SwitchboardCore {
 
     func dropFarEnd(_ entry: CallEntry) {
         letGo(entry, CallEnd(.transferred))
-        if let callee = entry.callee { limits.leave(callee.trunk.name, call: entry.id) }
+        for callee in entry.phones { limits.leave(callee.trunk.name, call: entry.id) }
         let id = entry.id
+        streamOver(id)
         outlets.media(entry.loop) { loop, now in loop.perform(on: id, now: now) { $0.dropCallee(now: now) } }
     }
 }

@@ -168,6 +168,7 @@ final class SwitchboardCore {
         record.finish(entry.call.end ?? CallEnd(.failed), at: clock(), media: media)
         records(record)
         notify(entry, state: "ended", record)
+        reportEnd(entry, record)
     }
 
     /// Something happened that a reader of the record wants to know.
@@ -186,6 +187,7 @@ final class SwitchboardCore {
         case .early: early(entry)
         case .dial(let step): dial(step, entry)
         case .call(let step): call(step, entry)
+        case .callAtOnce(let phones): callAtOnce(phones, entry)
         case .play(let file): play(file, entry)
         case .pause(let seconds): pause(seconds, entry)
         case .scriptStepOver(let outcome): scriptStepOver(outcome, entry.id)
@@ -208,7 +210,9 @@ final class SwitchboardCore {
             let description = entry.isEarly ? entry.description : nil
             outlets.sip { $0.ring(sip, sdp: description, now: $1, into: &$2) }
         case .browser(let observer): observer(.ringing)
-        case .api: if let present = entries[entry.id] { notify(present, state: "ringing", present.record) }
+        case .api:
+            if let present = entries[entry.id] { notify(present, state: "ringing", present.record) }
+            report(.ringing, "ringing", entry.id)
         }
     }
 
@@ -216,7 +220,9 @@ final class SwitchboardCore {
         guard let agent = settings.configuration.agent(named: step.name) else {
             return update(entry.id) { $0.stepFailed(CallEnd(.agentUnavailable), into: &$1) }
         }
+        if let account = agent.account { entries[entry.id]?.record.account = account }
         let stream = streamOrder(step, agent, entry)
+        if stream == nil, let order = entry.firstOrder, order.agent == agent.name { return follow(order, step, agent, entry) }
         if stream == nil, let webhook = agent.webhook { return askWebhook(webhook, step, agent, entry) }
         let order = stream ?? AgentOrder(agent: agent, info: agentInfo(step, agent, entry))
         let id = entry.id
@@ -287,6 +293,7 @@ final class SwitchboardCore {
         }
         let id = entry.id
         letGo(entry, end)
+        streamOver(id)
         guard entry.hasMedia else { return forget(id, nil) }
         outlets.media(entry.loop) { loop, now in loop.perform(on: id, now: now) { $0.end(end, now: now) } }
     }
@@ -311,18 +318,23 @@ final class SwitchboardCore {
         switch event {
         case .agentAnswered:
             entries[id]?.record.stepTook()
+            streamBegan(id)
             update(id) { $0.stepTook(into: &$1) }
         case .agentFailed(let end):
+            streamFailed(end, id)
             entries[id]?.logger.warning("agent unavailable: \(end.detail)")
             entries[id]?.record.stepFailed(end)
             update(id) { $0.stepFailed(end, into: &$1) }
-        case .agentEnded(let end): update(id) { $0.agentEnded(end, into: &$1) }
+        case .agentEnded(let end):
+            streamOver(id)
+            update(id) { $0.agentEnded(end, into: &$1) }
         case .agentTransfers(let transfer): agentTransfers(transfer, id)
         case .agentSays(let message): agentSays(message, id)
         case .answererFound(let finding): answererFound(finding, id)
         case .agentLost(let end):
             entries[id]?.logger.warning("agent lost: \(end.detail)")
             note("The agent was lost.", id)
+            streamFailed(end, id)
             update(id) { $0.agentLost(end, into: &$1) }
         case .callerEnded(let end):
             let isBrowser = entries[id]?.isBrowser == true

@@ -23,6 +23,8 @@ public struct Agent: Sendable {
     public var token: String?
     /// Answers TwiML (twilio).
     public var webhook: String?
+    /// Told when a call that the webhook led is over (twilio).
+    public var statusCallback: String?
     /// Account SID that, with the token, signs the webhook (twilio).
     public var account: String?
     public var instructions: String?

@@ -16,6 +16,7 @@ extension ConfigurationLoader {
         var agent = Agent(name: entry.key, link: builtin.map(Agent.Link.builtin) ?? .socket(urls: urls, dialect))
         agent.token = reader.secret("token", besides: file)
         agent.webhook = reader.take("webhook").flatMap { reader.url(of: $0, "webhook", schemes: ["http", "https"]) }
+        agent.statusCallback = reader.take("status_callback").flatMap { reader.url(of: $0, "status_callback", schemes: ["http", "https"]) }
         agent.account = reader.text("account")
         agent.instructions = reader.text("instructions")
         agent.voice = reader.text("voice")
@@ -57,7 +58,7 @@ extension ConfigurationLoader {
         }
         let openAI = ["instructions", "voice", "model", "tools"]
         if node.entry("builtin") != nil {
-            refuse(["url", "urls", "protocol", "token", "webhook", "account"] + openAI, "does not go with a built-in agent")
+            refuse(["url", "urls", "protocol", "token", "webhook", "status_callback", "account"] + openAI, "does not go with a built-in agent")
             return
         }
         // A document names the address of its stream.
@@ -67,7 +68,7 @@ extension ConfigurationLoader {
         guard case .socket(let urls, let dialect) = agent.link else { return }
         if dialect != .openai { refuse(openAI, "goes with protocol: openai only") }
         if dialect != .twilio {
-            refuse(["webhook", "account"], "goes with protocol: twilio only")
+            refuse(["webhook", "status_callback", "account"], "goes with protocol: twilio only")
         } else if let value = node.entry("webhook"), node.entry("token") == nil {
             problems.warning("the webhook is asked without a signature: set token", at: value)
         }

@@ -11,7 +11,7 @@ extension WebSocketAgentTransport.URL {
     }
 }
 
-/// Posts JSON to a web server of somebody else's, on a connection of its own. Redirections are not followed.
+/// Sends a notice to a web server of somebody else's, on a connection of its own. Redirections are not followed.
 struct WebhookPost: Sendable {
     let group: any EventLoopGroup
     /// Whom to believe for `https`; nil for the system's certificate authorities.
@@ -26,7 +26,7 @@ struct WebhookPost: Sendable {
     }
 
     /// - Returns: the status of the answer.
-    func callAsFunction(_ url: WebSocketAgentTransport.URL, _ body: [UInt8]) async throws -> Int {
+    func callAsFunction(_ url: WebSocketAgentTransport.URL, _ content: WebhookContent) async throws -> Int {
         // Reading the system's authorities takes its time, so not on a loop.
         let trust = url.isSecure ? try self.trust ?? WebSocketAgentTransport.systemTrust.get() : nil
         let loop = group.next()
@@ -43,7 +43,7 @@ struct WebhookPost: Sendable {
             .connect(host: url.host, port: url.port)
             .flatMapThrowing { channel in
                 // Only now: of several attempts at a name's addresses (RFC 8305) one connects.
-                try channel.pipeline.syncOperations.addHandler(Exchange(url, body, answered))
+                try channel.pipeline.syncOperations.addHandler(Exchange(url, content, answered))
             }
             .cascadeFailure(to: answered)
         return try await answered.futureResult.get()
@@ -55,13 +55,13 @@ struct WebhookPost: Sendable {
         typealias OutboundOut = HTTPClientRequestPart
 
         private let url: WebSocketAgentTransport.URL
-        private let body: [UInt8]
+        private let content: WebhookContent
         private let answered: EventLoopPromise<Int>
         private var limit: Scheduled<Void>?
 
-        init(_ url: WebSocketAgentTransport.URL, _ body: [UInt8], _ answered: EventLoopPromise<Int>) {
+        init(_ url: WebSocketAgentTransport.URL, _ content: WebhookContent, _ answered: EventLoopPromise<Int>) {
             self.url = url
-            self.body = body
+            self.content = content
             self.answered = answered
         }
 
@@ -69,13 +69,15 @@ struct WebhookPost: Sendable {
             guard context.channel.isActive else { return answered.fail(Failure(description: "the connection was closed at once")) }
             let channel = context.channel
             limit = context.eventLoop.scheduleTask(in: WebhookPost.limit) { channel.close(promise: nil) }
-            let headers: HTTPHeaders = [
-                "Host": url.hostField, "Content-Type": MediaTypes.json, "Content-Length": "\(body.count)", "User-Agent": "Tandem/\(Gateway.version)",
-                "Connection": "close",
-            ]
-            let head = HTTPRequestHead(version: .http1_1, method: .POST, uri: url.target, headers: headers)
+            var headers: HTTPHeaders = ["Host": url.hostField, "User-Agent": "Tandem/\(Gateway.version)", "Connection": "close"]
+            for field in content.headers { headers.add(name: field.name, value: field.value) }
+            if !content.isGet {
+                headers.add(name: "Content-Type", value: content.type)
+                headers.add(name: "Content-Length", value: "\(content.bytes.count)")
+            }
+            let head = HTTPRequestHead(version: .http1_1, method: content.isGet ? .GET : .POST, uri: url.target, headers: headers)
             context.write(wrapOutboundOut(.head(head)), promise: nil)
-            context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: body)))), promise: nil)
+            if !content.isGet { context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: content.bytes)))), promise: nil) }
             context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
         }
 

@@ -3,8 +3,8 @@ import NIOConcurrencyHelpers
 
 /// Tells other systems what their calls do. The notices of one call arrive in order, each tried three times; nothing waits for them.
 final class CallWebhooks: Sendable {
-    /// Posts a body; returns the status of the answer.
-    typealias Post = @Sendable (WebSocketAgentTransport.URL, [UInt8]) async throws -> Int
+    /// Posts a content; returns the status of the answer.
+    typealias Post = @Sendable (WebSocketAgentTransport.URL, WebhookContent) async throws -> Int
 
     private struct State {
         /// Of each call: its last notice.
@@ -61,14 +61,14 @@ final class CallWebhooks: Sendable {
     }
 
     private func deliver(_ notice: CallNotice) async {
-        let body = JSONText.encode(notice.body)
+        let content = notice.content
         var problem = ""
         for pause in [.zero] + pauses {
             if pause > .zero {
                 do { try await Task.sleep(for: pause) } catch { return log(notice, problem) }
             }
             do {
-                let status = try await post(notice.url, Array(body))
+                let status = try await post(notice.url, content)
                 if (200..<300).contains(status) { return }
                 problem = "its answer was \(status)"
                 // The same again would get the same.

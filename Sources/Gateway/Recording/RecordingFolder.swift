@@ -16,6 +16,21 @@ struct RecordingFolder: Sendable {
         return "\(padded(day.year, 4))-\(padded(day.month, 2))-\(padded(day.day, 2))/\(call).\(format.rawValue)"
     }
 
+    /// The path of a recording that is complete, as records name it; nil for anything that is no name of one.
+    func file(_ name: String) -> String? {
+        let parts = name.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+        guard parts.count == 2, Self.isDay(parts[0]), Self.isRecording(parts[1]) else { return nil }
+        return "\(path)/\(name)"
+    }
+
+    /// Deletes a recording.
+    /// - Returns: false if there is none of that name.
+    func delete(_ name: String) -> Bool {
+        guard let file = file(name), unlink(file) == 0 else { return false }
+        rmdir(URL(fileURLWithPath: file).deletingLastPathComponent().path)
+        return true
+    }
+
     /// Makes whole what a process that was killed left behind.
     /// - Returns: how many files.
     func repair() -> Int {

@@ -126,6 +126,10 @@ struct CallRecord: Sendable, Equatable {
     /// What routing it again needs besides the numbers and `startedAt`.
     var headers: [Header] = []
     var events: [Event] = []
+    /// `human`, `machine`, `fax` or `silence`: of a call that was placed with machine detection.
+    var answeredBy: String?
+    /// The account (twilio) whose agent had the call last, or that ordered it.
+    var account: String?
 
     init(id: CallID, via: String, from: Party, to: Party, startedAt: Date) {
         self.id = id

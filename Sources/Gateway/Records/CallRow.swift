@@ -29,6 +29,8 @@ struct CallRow: Codable, FetchableRecord, PersistableRecord {
     var headers: [CallRecord.Header]
     var events: [Event]
     var explanation: String?
+    var answered_by: String?
+    var account: String?
 
     struct Event: Codable {
         var ms: Int64
@@ -55,6 +57,8 @@ struct CallRow: Codable, FetchableRecord, PersistableRecord {
         headers = record.headers
         events = record.events.prefix(CallRecord.listLimit).map { Event(ms: $0.at.milliseconds, what: $0.what) }
         explanation = record.explanation?.json
+        answered_by = record.answeredBy
+        account = record.account
     }
 
     /// Nil if the identifier is none: somebody else wrote the row.
@@ -76,6 +80,8 @@ struct CallRow: Codable, FetchableRecord, PersistableRecord {
         record.headers = headers
         record.events = events.map { CallRecord.Event(at: Date(milliseconds: $0.ms), what: $0.what) }
         record.explanation = explanation.map(CallExplanation.init(json:))
+        record.answeredBy = answered_by
+        record.account = account
         return record
     }
 }

@@ -30,6 +30,17 @@ enum RecordSchema {
         migrator.registerMigration("2 recordings") { database in
             try database.execute(sql: "ALTER TABLE calls ADD COLUMN recording TEXT;")
         }
+        migrator.registerMigration("3 placed calls") { database in
+            try database.execute(
+                sql: """
+                    ALTER TABLE calls ADD COLUMN answered_by TEXT;
+                    ALTER TABLE calls ADD COLUMN account TEXT;
+                    CREATE INDEX calls_account ON calls (account, started_ms, id) WHERE account IS NOT NULL;
+                    CREATE TABLE idempotency (
+                      key TEXT NOT NULL PRIMARY KEY, question TEXT NOT NULL, answer TEXT, at_ms INTEGER NOT NULL
+                    ) WITHOUT ROWID;
+                    """)
+        }
         return migrator
     }
 }

@@ -16,6 +16,10 @@ struct RecordFilter: Sendable, Equatable {
     var minSeconds: Int?
     var maxSeconds: Int?
     var answered: Bool?
+    var recorded: Bool?
+    /// Ended in one of these ways.
+    var causes: [EndReason]?
+    var account: String?
 }
 
 /// Where a page ended: the next one begins with the records after it, the newest first.
@@ -61,7 +65,8 @@ extension RecordStore {
     }
 
     func record(_ id: CallID) async throws -> CallRecord? {
-        try await pool.read { database in
+        if let record = unwritten(id) { return record }
+        return try await pool.read { database in
             try Row.fetchOne(database, sql: "SELECT * FROM calls WHERE id = ?", arguments: [id.description]).flatMap { try? CallRow(row: $0).record }
         }
     }
@@ -85,6 +90,12 @@ extension RecordFilter {
         if let minSeconds { add("talk_ms >= ?", Int64(minSeconds) * 1000) }
         if let maxSeconds { add("talk_ms <= ?", Int64(maxSeconds) * 1000) }
         if let answered { add(answered ? "answered_ms IS NOT NULL" : "answered_ms IS NULL") }
+        if let recorded { add(recorded ? "recording IS NOT NULL" : "recording IS NULL") }
+        if let causes {
+            conditions.append("cause IN (\(causes.map { _ in "?" }.joined(separator: ",")))")
+            arguments += StatementArguments(causes.map(\.rawValue))
+        }
+        if let account { add("account = ?", account) }
         if let cursor { add("(started_ms, id) < (?, ?)", cursor.startedMilliseconds, cursor.id.description) }
         return (conditions.isEmpty ? "" : " WHERE " + conditions.joined(separator: " AND "), arguments)
     }

@@ -38,6 +38,8 @@ final class RecordStore: Sendable {
 
     private struct State {
         var waiting: [CallRecord] = []
+        /// Taken from those that wait, and not in the database yet.
+        var writing: [CallRecord] = []
         var isScheduled = false
         var counters = Counters()
         var retentionDays: Int
@@ -103,6 +105,11 @@ final class RecordStore: Sendable {
         if mustSchedule { queue.async { self.write() } }
     }
 
+    /// A record that is not in the database yet: between the end of a call and that moment nobody must miss it.
+    func unwritten(_ id: CallID) -> CallRecord? {
+        state.withLockedValue { state in state.waiting.last { $0.id == id } ?? state.writing.last { $0.id == id } }
+    }
+
     func setRetention(days: Int) {
         state.withLockedValue { $0.retentionDays = days }
     }
@@ -137,6 +144,7 @@ final class RecordStore: Sendable {
             let batch = state.withLockedValue { state in
                 let batch = Array(state.waiting.prefix(Self.batchLimit))
                 state.waiting.removeFirst(batch.count)
+                state.writing = batch
                 if batch.isEmpty { state.isScheduled = false }
                 return batch
             }
@@ -155,6 +163,7 @@ final class RecordStore: Sendable {
     private func succeeded(_ count: Int) {
         let wasBroken = state.withLockedValue { state in
             state.counters.stored += count
+            state.writing = []
             defer { state.hasComplained = false }
             return state.hasComplained
         }
@@ -169,6 +178,7 @@ final class RecordStore: Sendable {
             let room = Self.mayPass(error) ? max(0, Self.queueLimit - state.waiting.count) : 0
             state.counters.dropped += max(0, batch.count - room)
             state.waiting.insert(contentsOf: batch.suffix(room), at: 0)
+            state.writing = []
             defer { state.hasComplained = true }
             return !state.hasComplained
         }

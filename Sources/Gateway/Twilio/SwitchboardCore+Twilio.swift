@@ -2,8 +2,8 @@ import Dialplan
 import NIOCore
 
 /// What a webhook, or an order by REST, has a call do.
-struct TwiMLOrder: Sendable {
-    enum What: Sendable {
+struct TwiMLOrder: Sendable, Equatable {
+    enum What: Sendable, Equatable {
         case document(TwiML)
         case fetch(url: String, isGet: Bool)
     }
@@ -22,11 +22,33 @@ extension SwitchboardCore {
 
     /// Asks the agent's webhook what to do.
     func askWebhook(_ url: String, _ step: AgentStep, _ agent: Agent, _ entry: CallEntry) {
+        begin(step, agent, entry)
+        subscribe(agent, entry.id)
+        fetchDocument(url, isGet: false, fields: [], agent, entry.id)
+    }
+
+    private func begin(_ step: AgentStep, _ agent: Agent, _ entry: CallEntry) {
         entries[entry.id]?.record.begin(step: "agent", target: agent.name)
         entries[entry.id]?.script = nil
         entries[entry.id]?.scriptParameters = step.parameters.merging(entry.parameters) { own, _ in own }
         entries[entry.id]?.scriptStep = step
-        fetchDocument(url, isGet: false, fields: [], agent, entry.id)
+    }
+
+    /// The phone of a call that was ordered by REST answered: what the order says is done in place of asking the agent's webhook.
+    func follow(_ order: TwiMLOrder, _ step: AgentStep, _ agent: Agent, _ entry: CallEntry) {
+        entries[entry.id]?.firstOrder = nil
+        begin(step, agent, entry)
+        perform(order, agent, entry.id)
+    }
+
+    private func perform(_ order: TwiMLOrder, _ agent: Agent, _ id: CallID) {
+        switch order.what {
+        case .document(let document):
+            // A document that is still on its way is late.
+            entries[id]?.fetches += 1
+            follow(TwiMLScript(document, agent: agent.name, base: agent.webhook), id)
+        case .fetch(let url, let isGet): fetchDocument(url, isGet: isGet, fields: [], agent, id)
+        }
     }
 
     private func fetchDocument(_ url: String, isGet: Bool, fields: [FormField], _ agent: Agent, _ id: CallID) {
@@ -79,13 +101,7 @@ extension SwitchboardCore {
         guard let entry = entries[id], entry.call.isAnswered, let agent = settings.configuration.agent(named: order.agent) else { return false }
         note("A new TwiML document by REST.", id)
         if entry.scriptStep == nil { entries[id]?.scriptStep = AgentStep(name: agent.name) }
-        switch order.what {
-        case .document(let document):
-            // A document that is still on its way is late.
-            entries[id]?.fetches += 1
-            follow(TwiMLScript(document, agent: agent.name, base: agent.webhook), id)
-        case .fetch(let url, let isGet): fetchDocument(url, isGet: isGet, fields: [], agent, id)
-        }
+        perform(order, agent, id)
         return true
     }
 
@@ -99,21 +115,25 @@ extension SwitchboardCore {
     /// The verb is over: the next one.
     func scriptStepOver(_ outcome: CallEnd?, _ id: CallID) {
         guard var script = entries[id]?.script else { return }
+        let dialled = if case .dial = script.current { entries[id]?.dialled } else { nil as StatusSubscription? }
         let action = script.next(after: outcome)
         entries[id]?.script = script
         guard let entry = entries[id] else { return }
         switch action {
         case .stream: update(id) { $0.follow([.agent(entry.scriptStep ?? AgentStep(name: script.agent))], into: &$1) }
         case .dial(let dial):
-            let steps = steps(for: dial, entry)
-            update(id) { $0.follow(steps, into: &$1) }
+            entries[id]?.dialled = nil
+            let (phones, steps) = ways(for: dial, script, entry)
+            update(id) {
+                if phones.isEmpty { $0.follow(steps, into: &$1) } else { $0.ringAtOnce(phones, then: steps, into: &$1) }
+            }
         case .play(let url): update(id) { $0.follow([.play(file: url)], into: &$1) }
         case .pause(let seconds): update(id) { $0.pause(seconds: seconds, into: &$1) }
         case .fetch(let url, let isGet, let fields):
             guard let agent = settings.configuration.agent(named: script.agent) else {
                 return update(id) { $0.leaveScript(CallEnd(.agentUnavailable), into: &$1) }
             }
-            fetchDocument(url, isGet: isGet, fields: fields, agent, id)
+            fetchDocument(url, isGet: isGet, fields: fields + (dialled?.dialFields(now: now()) ?? []), agent, id)
         case .leave(let failure):
             entries[id]?.script = nil
             update(id) { $0.leaveScript(failure, into: &$1) }
@@ -124,22 +144,38 @@ extension SwitchboardCore {
         }
     }
 
-    /// Where the dial plan lets a document dial. Who the called party sees is the plan's to say, else one of the call's own numbers.
-    private func steps(for dial: TwiML.Dial, _ entry: CallEntry) -> [Step] {
-        var steps: [Step] = []
-        for target in dial.targets {
-            guard let (found, decision) = destination(AgentTransfer(target: target, ringSeconds: dial.timeout), entry) else {
-                entry.logger.warning("the dial plan leads nowhere for a <Dial> (via api)", metadata: ["to": "\(Redacted(number: target))"])
-                steps.append(.reject(code: 404))
+    /// Phones that ring at once, and the steps tried after them. A single phone is a step like any other, and may be heard before its answer.
+    private func ways(for dial: TwiML.Dial, _ script: TwiMLScript, _ entry: CallEntry) -> (phones: [PhoneToRing], steps: [Step]) {
+        let ways = dial.targets.map { self.steps(to: $0, dial, entry) }
+        guard ways.count > 1 else { return ([], ways.first ?? []) }
+        var (phones, steps): ([PhoneToRing], [Step]) = ([], [])
+        for (index, way) in ways.enumerated() {
+            let trunks = way.prefix { $0.kind == "trunk" }.compactMap { step -> TrunkStep? in
+                if case .trunk(let trunk) = step { trunk } else { nil }
+            }
+            guard !trunks.isEmpty else {
+                steps += way
                 continue
             }
-            // The number is the target's, not the one that the caller dialled.
-            steps += found.map { step in
-                guard case .trunk(var trunk) = step, let called = decision?.to else { return step }
-                guard let number = trunk.dialled(for: called) else { return .reject(code: 484) }
-                trunk.to = number
-                return .trunk(trunk)
-            }
+            phones.append(PhoneToRing(ways: trunks, callback: dial.callbacks[index]?.of(script)))
+        }
+        // A target that leads nowhere is a phone that fails, and says less than the others.
+        if !phones.isEmpty { steps.removeAll { $0.kind == "reject" } }
+        return (phones, steps)
+    }
+
+    /// Where the dial plan lets a document dial. Who the called party sees is the plan's to say, else one of the call's own numbers.
+    private func steps(to target: String, _ dial: TwiML.Dial, _ entry: CallEntry) -> [Step] {
+        guard let (found, decision) = destination(AgentTransfer(target: target, ringSeconds: dial.timeout), entry) else {
+            entry.logger.warning("the dial plan leads nowhere for a <Dial> (via api)", metadata: ["to": "\(Redacted(number: target))"])
+            return [.reject(code: 404)]
+        }
+        // The number is the target's, not the one that the caller dialled.
+        let steps = found.map { step -> Step in
+            guard case .trunk(var trunk) = step, let called = decision?.to else { return step }
+            guard let number = trunk.dialled(for: called) else { return .reject(code: 484) }
+            trunk.to = number
+            return .trunk(trunk)
         }
         guard let callerID = dial.callerID, [entry.decision.from.e164, entry.decision.to.e164].contains(callerID) else { return steps }
         return steps.map { step in

@@ -17,11 +17,16 @@ struct TwiML: Sendable, Equatable {
         /// Nil: the agent's configured one.
         var url: String?
         var parameters: [String: String] = [:]
+        var name: String?
+        /// Told when it begins and ends.
+        var callback: StatusCallback?
     }
 
     struct Dial: Sendable, Equatable {
-        /// Numbers, SIP addresses and clients, tried in order; the dial plan says where each leads.
+        /// Numbers and SIP addresses, which ring at once, then clients and agents in order; the dial plan says where each leads.
         var targets: [String] = []
+        /// Who hears how the call of a target goes, by its place among them.
+        var callbacks: [Int: StatusCallback] = [:]
         /// Seconds each may ring.
         var timeout = 30
         var callerID: String?

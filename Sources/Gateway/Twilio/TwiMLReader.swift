@@ -43,7 +43,7 @@ enum TwiMLReader {
         if let track = child.attributes["track"], track != "inbound_track" {
             throw Failure(line: child.line, reason: "a stream of <Connect> carries inbound_track only")
         }
-        var stream = TwiML.Stream(url: child.attributes["url"])
+        var stream = TwiML.Stream(url: child.attributes["url"], name: child.attributes["name"], callback: try callback(child))
         if let url = stream.url, WebSocketAgentTransport.URL(url) == nil {
             throw Failure(line: child.line, reason: "the url of <Stream> is no ws:// or wss:// URL")
         }
@@ -70,11 +70,24 @@ enum TwiMLReader {
                 dial.targets.append(try required(identity, "a client's name", child))
             default: throw Failure(line: child.line, reason: "<\(child.name)> in <Dial> is not built")
             }
+            dial.callbacks[dial.targets.count - 1] = try callback(child)
         }
         guard (1...TwiML.mostTargets).contains(dial.targets.count) else {
             throw Failure(line: element.line, reason: "<Dial> takes one to ten targets")
         }
         return dial
+    }
+
+    private static func callback(_ element: MarkupElement) throws(Failure) -> StatusCallback? {
+        guard let url = element.attributes["statusCallback"], !url.isEmpty else { return nil }
+        guard let isGet = StatusCallback.isGet(element.attributes["statusCallbackMethod"]) else {
+            throw Failure(line: element.line, reason: "the method is POST or GET")
+        }
+        let words = element.attributes["statusCallbackEvent"]?.split(separator: " ").map(String.init) ?? []
+        guard let events = StatusCallback.events(words) else {
+            throw Failure(line: element.line, reason: "statusCallbackEvent is made of initiated, ringing, answered and completed")
+        }
+        return StatusCallback(url: url, events: events, isGet: isGet)
     }
 
     private static func request(_ url: String, _ element: MarkupElement) throws(Failure) -> TwiML.Request {

@@ -55,7 +55,9 @@ final class APIFixture {
         settings.stopTimeout = .milliseconds(300)
         server = HTTPServer(
             configuration: settings, calls: FakeBrowserCalls(), health: FakeHealth(),
-            api: APIServices(records: store, calls: calls, dialplan: service, access: AdministratorAccess(token: token), agentHealth: health),
+            api: APIServices(
+                records: store, calls: calls, dialplan: service, access: AdministratorAccess(token: token), agentHealth: health,
+                recordings: RecordingFolder(path: records.folder + "/recordings")),
             group: MultiThreadedEventLoopGroup.singleton, logger: RecordFixture.logger)
         port = try await server.start()
     }

@@ -71,6 +71,35 @@ struct CallControlAPITests {
         }
     }
 
+    /// Another process with the same database.
+    private static func restarted(_ fixture: APIFixture, _ key: String, _ body: String) throws -> IdempotencyKeys<String>.Finding {
+        let kept = try fixture.store.keyedRequests(since: Date().addingTimeInterval(-86_400))
+        let keys = IdempotencyKeys(kept: kept.map { ($0.key, $0.question, $0.answer, NIODeadline.now()) })
+        let order = OutboundOrder(to: body, agent: "bot")
+        return keys.begin(key, order.digest, now: .now())
+    }
+
+    @Test("idempotency keys outlive the process")
+    func keysOutliveTheProcess() async throws {
+        let plain = #"{"to": "+14155550199", "agent": "bot"}"#
+        try await APIFixture.run { fixture in
+            let placed = try await fixture.request("POST", "/calls", ["Idempotency-Key": "a"], body: plain)
+            #expect(placed.status == 201)
+            #expect(try Self.restarted(fixture, "a", "+14155550199") == .answered(try #require(placed.json)))
+            #expect(try Self.restarted(fixture, "a", "+14155550198") == .differs)
+            // What was refused may be tried again, by the next process too.
+            fixture.calls.placing.withLockedValue { $0 = .failure(OutboundRefusal(httpStatus: 503, detail: "No.")) }
+            #expect(try await fixture.request("POST", "/calls", ["Idempotency-Key": "b"], body: plain).status == 503)
+            #expect(try Self.restarted(fixture, "b", "+14155550199") == .new)
+            // The process ended before it answered.
+            let question = OutboundOrder(to: "+14155550199", agent: "bot").digest
+            try await fixture.store.keep(KeyedRequest(key: "c", question: question, at: Date()))
+            #expect(try Self.restarted(fixture, "c", "+14155550199") == .lost)
+            try await fixture.store.keep(KeyedRequest(key: "d", question: question, at: Date().addingTimeInterval(-90_000)))
+            #expect(try Self.restarted(fixture, "d", "+14155550199") == .new)
+        }
+    }
+
     @Test("a call is given to somebody else")
     func transfer() async throws {
         try await APIFixture.run { fixture in

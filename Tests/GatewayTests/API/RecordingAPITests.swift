@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import Gateway
@@ -28,6 +29,70 @@ struct RecordingAPITests {
             #expect(fixture.calls.recordings.withLockedValue { $0 } == [recorded: false])
         }
     }
+
+    /// Stores a record whose recording is there, and its bytes.
+    private static func store(_ fixture: APIFixture, _ number: Int, _ text: String, format: String = "wav") async throws -> CallRecord {
+        var record = RecordFixture.call(number)
+        record.recording = .init(file: "2026-11-22/\(record.id).\(format)", state: .finished)
+        let path = "\(fixture.records.folder)/recordings/2026-11-22"
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        try Data(text.utf8).write(to: URL(fileURLWithPath: "\(path)/\(record.id).\(format)"))
+        fixture.store.store(record)
+        await fixture.store.flush()
+        return record
+    }
+
+    @Test("a recording is fetched, whole and in part, and deleted")
+    func fetching() async throws {
+        try await APIFixture.run { fixture in
+            let record = try await Self.store(fixture, 1, "0123456789")
+            for path in ["/records/\(record.id)/recording", "/calls/\(record.id)/recording"] {
+                let whole = try await fixture.request("GET", path)
+                #expect(whole.status == 200 && whole.body == "0123456789" && whole.headers["content-type"] == "audio/wav")
+                #expect(whole.headers["accept-ranges"] == "bytes" && whole.headers["content-disposition"] == "attachment; filename=\"\(record.id).wav\"")
+                let part = try await fixture.request("GET", path, ["Range": "bytes=2-4"])
+                #expect(part.status == 206 && part.body == "234" && part.headers["content-range"] == "bytes 2-4/10")
+                let behind = try await fixture.request("GET", path, ["Range": "bytes=10-"])
+                #expect(behind.status == 416 && behind.headers["content-range"] == "bytes */10")
+                #expect(try await fixture.request("GET", path, ["Range": "lines=1-2"]).body == "0123456789")
+            }
+            let opus = try await Self.store(fixture, 2, "OggS", format: "opus")
+            #expect(try await fixture.request("GET", "/records/\(opus.id)/recording").headers["content-type"] == "audio/ogg; codecs=opus")
+            #expect(try await fixture.request("GET", "/records?recorded=true").items("id") == [opus.id.description, record.id.description])
+            let path = "/records/\(record.id)/recording"
+            #expect(try await fixture.request("DELETE", path).status == 204)
+            #expect(try await fixture.request("GET", path).status == 410)
+            #expect(try await fixture.request("DELETE", path).status == 410)
+            #expect(try await fixture.request("GET", "/records/\(record.id)").json?["recording"]?["state"] == "finished")
+        }
+    }
+
+    @Test("what there is no recording of, and what no name of one leads to")
+    func missing() async throws {
+        try await APIFixture.run { fixture in
+            fixture.store.store(RecordFixture.call(1))
+            var astray = RecordFixture.call(2)
+            astray.recording = .init(file: "../tandem.yaml", state: .finished)
+            fixture.store.store(astray)
+            await fixture.store.flush()
+            let running = RunningCall(state: "connected", record: RecordFixture.call(3))
+            fixture.calls.calls.withLockedValue { $0 = [running] }
+            for (id, status) in [(1, 404), (2, 410), (3, 409), (4, 404)] {
+                for method in ["GET", "DELETE"] {
+                    let answer = try await fixture.request(method, "/records/\(RecordFixture.id(id))/recording")
+                    #expect(answer.status == status)
+                }
+            }
+            #expect(try await fixture.request("GET", "/records/x/recording").status == 404)
+        }
+    }
+
+    @Test("ranges", arguments: [
+        ("bytes=0-0", ByteRange.part(0...0)), ("bytes=5-", .part(5...9)), ("bytes=-3", .part(7...9)), ("bytes=-20", .part(0...9)),
+        ("bytes=8-99999999999999", .part(8...9)), ("bytes=10-", .unsatisfiable), ("bytes=-0", .unsatisfiable), ("bytes=4-3", nil), ("bytes=-", nil),
+        ("bytes=a-b", nil), ("bytes=0-1,3-4", nil), ("bytes=+1-2", nil), ("bytes=99999999999999999999-", nil), ("items=0-1", nil), ("", nil),
+    ] as [(String, ByteRange?)])
+    func ranges(field: String, range: ByteRange?) { #expect(ByteRange(field, of: 10) == range) }
 
     @Test("calls and records tell their recording")
     func telling() async throws {

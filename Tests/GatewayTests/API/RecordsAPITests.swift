@@ -111,7 +111,7 @@ struct RecordsAPITests {
             let document = try #require(try await fixture.request("GET", "/openapi.json").json)
             #expect(document["openapi"] == "3.1.0")
             guard case .object(let paths)? = document["paths"] else { throw APIFixture.Broken(description: "no paths") }
-            #expect(paths.count == 15)
+            #expect(paths.count == 16)
             for (path, item) in paths {
                 guard case .object(let methods) = item else { continue }
                 let real = path.replacing("{id}", with: RecordFixture.id(1).description).replacing("{number}", with: "1")
@@ -145,6 +145,6 @@ struct RecordsCSVTests {
         #expect(lines.count == 3 && lines[0] == RecordsCSV.columns.joined(separator: ","))
         #expect(lines[2].count { $0 == "," } == RecordsCSV.columns.count - 1)
         #expect(lines[1].contains(",'=cmd(),") && lines[1].contains(",\"a, \"\"b\"\"\",") && lines[1].contains("trunk acme: busy; agent demo: answered"))
-        #expect(lines[1].hasSuffix(",PCMU,500,499,3,1.2,40.5,60,4.38") || lines[1].hasSuffix(",PCMU,500,499,3,1.3,40.5,60,4.38"))
+        #expect(lines[1].hasSuffix(",PCMU,500,499,3,1.2,40.5,60,4.38,human") || lines[1].hasSuffix(",PCMU,500,499,3,1.3,40.5,60,4.38,human"))
     }
 }

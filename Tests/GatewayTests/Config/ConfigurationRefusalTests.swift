@@ -104,6 +104,8 @@ struct ConfigurationRefusalTests {
         ("{ url: \"wss://x\", instructions: hi }", "2:38: error: instructions goes with protocol: openai only"),
         ("{ url: \"wss://x\", protocol: openai, tools: [rm] }", "2:50: error: a tool must be transfer_call or end_call, not “rm”"),
         ("{ url: \"wss://x\", protocol: tandem, webhook: \"https://x\" }", "2:51: error: webhook goes with protocol: twilio only"),
+        ("{ url: \"wss://x\", protocol: tandem, status_callback: \"https://x\" }", "2:59: error: status_callback goes with protocol: twilio only"),
+        ("{ url: \"wss://x\", status_callback: \"wss://x\" }", "2:41: error: status_callback must begin with http:// or https://, not “wss://x”"),
     ])
     func agents(text: String, expected: String) throws {
         let loaded = try ConfigurationFolder.load("agents:\n  a: \(text)\n")

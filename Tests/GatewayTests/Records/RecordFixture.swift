@@ -55,6 +55,8 @@ final class RecordFixture {
             .init(kind: "agent", target: "demo", outcome: "answered"),
         ]
         record.recording = .init(file: "2026-11-22/call.wav", state: .finished)
+        record.answeredBy = "human"
+        record.account = "AC01"
         record.legs = [
             .init(
                 kind: .trunk, name: "acme", codec: "PCMU", address: "198.51.*.*:4000", packetsReceived: 500, packetsSent: 499, lost: 3, jitterMilliseconds: 1.25,

@@ -7,10 +7,10 @@ import Testing
 
 /// Whole calls that a webhook's documents lead, on virtual time.
 @Suite struct TwiMLCallTests {
-    private static let voice = "https://agents.example/voice"
-    private static let account = "AC00000000000000000000000000000001"
+    static let voice = "https://agents.example/voice"
+    static let account = "AC00000000000000000000000000000001"
 
-    private final class Web {
+    final class Web {
         var documents: [String: String] = [:]
         var files: [String: [UInt8]] = [:]
         var requests: [WebRequest] = []
@@ -25,7 +25,7 @@ import Testing
         func form(_ index: Int) -> [String: String] { Dictionary(requests[index].form.map { ($0.name, $0.value) }) { $1 } }
     }
 
-    private static func gateway(_ document: String, plan: String = VirtualGateway.standardPlan) -> (VirtualGateway, Web) {
+    static func gateway(_ document: String, plan: String = VirtualGateway.standardPlan) -> (VirtualGateway, Web) {
         let (gateway, web) = (VirtualGateway(plan: plan), Web())
         gateway.configure { configuration in
             configuration.agents[0].webhook = voice

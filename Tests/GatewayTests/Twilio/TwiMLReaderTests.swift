@@ -31,7 +31,7 @@ import Testing
         #expect(
             document.verbs == [
                 .play(url: "https://a.example/hello.wav?a=1&b=2", times: 2), .pause(seconds: 3), .pause(seconds: 1),
-                .connect(TwiML.Stream(url: "wss://a.example/media", parameters: ["user": "A\"<"])), .dial(long),
+                .connect(TwiML.Stream(url: "wss://a.example/media", parameters: ["user": "A\"<"], name: "x")), .dial(long),
                 .dial(TwiML.Dial(targets: ["+14155550198"])), .redirect(TwiML.Request(url: "next.xml")), .reject(status: 486),
                 .reject(status: 603), .hangUp,
             ])

@@ -91,6 +91,86 @@ struct TwilioRESTTests {
         }
     }
 
+    private static func askCalls(_ fixture: APIFixture, _ method: String, query: String = "", form: String? = nil) async throws -> RawConnection.Response {
+        let connection = try await RawConnection(port: fixture.port, group: MultiThreadedEventLoopGroup.singleton)
+        let headers = ["Host": "localhost:\(fixture.port)", "Content-Type": FormField.mediaType].merging(owner) { $1 }
+        let response = try await connection.request(method, "/2010-04-01/Accounts/AC01/Calls.json" + query, headers, body: form)
+        try? await connection.close()
+        return response
+    }
+
+    private static let placing = [
+        FormField("To", "+14155550199"), FormField("From", "+14155550100"), FormField("Url", "https://a.example/v"), FormField("Method", "GET"),
+        FormField("StatusCallback", "https://a.example/s"), FormField("StatusCallbackEvent", "ringing"), FormField("StatusCallbackEvent", "completed"),
+        FormField("Timeout", "20"), FormField("MachineDetection", "Enable"),
+    ]
+
+    @Test("a call is placed")
+    func placing() async throws {
+        try await Self.run { fixture in
+            var record = RecordFixture.call(7, via: "api")
+            (record.endedAt, record.answeredAt, record.account) = (nil, nil, "AC01")
+            let call = RunningCall(state: "routing", record: record)
+            fixture.calls.placing.withLockedValue { $0 = .success(call) }
+            let answer = try await Self.askCalls(fixture, "POST", form: FormField.write(Self.placing))
+            #expect(answer.status == 201 && answer.json?["sid"]?.text == "CA\(record.id)")
+            #expect(answer.json?["status"] == "queued" && answer.json?["direction"] == "outbound-api" && answer.json?["duration"] == .null)
+            var order = OutboundOrder(to: "+14155550199", agent: "bot", from: "+14155550100", ringSeconds: 20, detectsMachine: true)
+            order.twilio = TwilioOrder(account: "AC01", what: .fetch(url: "https://a.example/v", isGet: true))
+            order.twilio?.callback = StatusCallback(url: "https://a.example/s", events: [.ringing, .completed], agent: "bot")
+            #expect(fixture.calls.placed.withLockedValue { $0 } == [order])
+            // Nobody else's, and the account's own before any agent has it.
+            fixture.calls.calls.withLockedValue { $0 = [call] }
+            #expect(try await Self.ask(fixture, "GET", record.id).json?["status"] == "queued")
+            for (status, code) in [(400, 21211), (403, 21215), (404, 21214), (429, 20429), (503, 20503)] {
+                fixture.calls.placing.withLockedValue { $0 = .failure(OutboundRefusal(httpStatus: status, detail: "No.")) }
+                let refused = try await Self.askCalls(fixture, "POST", form: FormField.write(Self.placing))
+                #expect(refused.status == status && refused.json?["code"] == JSONValue(code))
+            }
+        }
+    }
+
+    @Test("what cannot be placed", arguments: [
+        ("To", "", 21201), ("From", "", 21213), ("From", "client:bob", 21212), ("Url", "ftp://a/", 21205), ("Url", "", 21205), ("Timeout", "0", 21213),
+        ("MachineDetection", "Yes", 20001), ("StatusCallback", "x", 21609), ("StatusCallbackEvent", "over", 21626),
+    ])
+    func unplaceable(name: String, value: String, code: Int) async throws {
+        try await Self.run { fixture in
+            let form = FormField.write(Self.placing.filter { $0.name != name } + [FormField(name, value)])
+            let answer = try await Self.askCalls(fixture, "POST", form: form)
+            #expect(answer.status == 400 && answer.json?["code"] == JSONValue(code))
+            #expect(fixture.calls.placed.withLockedValue { $0 } == [])
+        }
+    }
+
+    @Test("calls are listed, those that run first, page by page")
+    func listing() async throws {
+        try await Self.run { fixture in
+            for number in 10...14 {
+                var record = RecordFixture.call(number)
+                record.account = number == 12 ? "AC02" : "AC01"
+                fixture.store.store(record)
+            }
+            await fixture.store.flush()
+            func sids(_ query: String) async throws -> ([Int], String?) {
+                let json = try #require(try await Self.askCalls(fixture, "GET", query: query).json)
+                guard case .array(let calls)? = json["calls"] else { throw APIFixture.Broken(description: "\(json)") }
+                return (calls.compactMap { $0["sid"]?.text.flatMap { Int($0.suffix(4), radix: 16) } }, json["next_page_uri"]?.text)
+            }
+            let (first, next) = try await sids("?PageSize=3")
+            #expect(first == [2, 1, 14, 13, 11])
+            let query = try #require(next).dropFirst("/2010-04-01/Accounts/AC01/Calls.json".count)
+            let (second, last) = try await sids(String(query))
+            #expect(second == [10] && last == nil)
+            #expect(try await sids("?Status=completed").0 == [13, 11])
+            #expect(try await sids("?Status=failed").0 == [14, 10])
+            #expect(try await sids("?Status=in-progress").0 == [1])
+            #expect(try await sids("?Status=busy").0 == [])
+            #expect(try await sids("?To=%2B14155551013").0 == [13])
+            #expect(try await Self.askCalls(fixture, "GET", query: "?PageToken=x").status == 400)
+        }
+    }
+
     @Test("what cannot be done is said with Twilio's numbers", arguments: [
         (1, "Status=paused", 400, 21218), (1, "", 400, 20001), (1, "Twiml=%3CResponse%3E%3CSay%3Ea%3C%2FSay%3E%3C%2FResponse%3E", 400, 12100),
         (1, "Url=file:///etc/passwd", 400, 21205), (1, "Status=%zz", 400, 20001), (2, "Twiml=%3CResponse%2F%3E", 400, 21220),

@@ -35,7 +35,7 @@ struct WebhookTests {
     func attempts(answers: [Int], count: Int) async throws {
         let server = Server(answers)
         let url = try #require(URL(web: "http://shop.example/"))
-        let webhooks = CallWebhooks(logger: RecordFixture.logger, pauses: [.zero, .zero]) { _, body in try server.post(body) }
+        let webhooks = CallWebhooks(logger: RecordFixture.logger, pauses: [.zero, .zero]) { _, content in try server.post(content.bytes) }
         webhooks.send(Self.notice(1, "a", url))
         await webhooks.close()
         #expect(server.bodies.withLockedValue { $0 } == Array(repeating: "\"a\"", count: count))
@@ -45,7 +45,7 @@ struct WebhookTests {
     func order() async throws {
         let server = Server([0, 0, 0, 200])
         let url = try #require(URL(web: "http://shop.example/"))
-        let webhooks = CallWebhooks(logger: RecordFixture.logger, pauses: [.zero, .zero]) { _, body in try server.post(body) }
+        let webhooks = CallWebhooks(logger: RecordFixture.logger, pauses: [.zero, .zero]) { _, content in try server.post(content.bytes) }
         for text in ["a", "b", "c"] { webhooks.send(Self.notice(1, text, url)) }
         await webhooks.close()
         #expect(server.bodies.withLockedValue { $0 } == ["a", "a", "a", "b", "c"].map { "\"\($0)\"" })
@@ -56,9 +56,9 @@ struct WebhookTests {
         let server = Server([200])
         let url = try #require(URL(web: "http://shop.example/"))
         let (gate, open) = AsyncStream<Void>.makeStream()
-        let webhooks = CallWebhooks(logger: RecordFixture.logger, pauses: []) { _, body in
+        let webhooks = CallWebhooks(logger: RecordFixture.logger, pauses: []) { _, content in
             for await _ in gate {}
-            return try server.post(body)
+            return try server.post(content.bytes)
         }
         for _ in 0..<CallWebhooks.waitingLimit + 10 { webhooks.send(Self.notice(1, "a", url)) }
         open.finish()
@@ -70,7 +70,7 @@ struct WebhookTests {
     func exchange() async throws {
         let server = try await SocketAgent(.text("HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n"))
         let url = try #require(URL(web: "http://127.0.0.1:\(server.port)/calls?key=1"))
-        #expect(try await WebhookPost(group: MultiThreadedEventLoopGroup.singleton)(url, Array("{}".utf8)) == 202)
+        #expect(try await WebhookPost(group: MultiThreadedEventLoopGroup.singleton)(url, WebhookContent(type: MediaTypes.json, bytes: Array("{}".utf8))) == 202)
         guard case .request(let request)? = await server.next() else {
             Issue.record("no request")
             return
@@ -85,10 +85,10 @@ struct WebhookTests {
         let post = WebhookPost(group: MultiThreadedEventLoopGroup.singleton)
         let server = try await SocketAgent(.close)
         let url = try #require(URL(web: "http://127.0.0.1:\(server.port)/"))
-        await #expect(throws: (any Error).self) { try await post(url, []) }
+        await #expect(throws: (any Error).self) { try await post(url, WebhookContent(type: MediaTypes.json, bytes: [])) }
         try await server.stop()
         let free = try #require(URL(web: "http://127.0.0.1:\(try await SocketAgent.freePort())/"))
-        await #expect(throws: (any Error).self) { try await post(free, []) }
+        await #expect(throws: (any Error).self) { try await post(free, WebhookContent(type: MediaTypes.json, bytes: [])) }
     }
 
     @Test("addresses", arguments: [

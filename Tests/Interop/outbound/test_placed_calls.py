@@ -7,6 +7,7 @@ import threading
 
 import pytest
 import speech
+from gateway import Gateway
 from verdict import assert_same_speech
 from waiting import wait_until
 
@@ -128,6 +129,23 @@ def test_the_same_order_twice_is_one_call(start_callee, placing):
     assert len(gateway.api("GET", "calls")[2]["items"]) == len(callee.calls) == 1
     assert gateway.api("DELETE", f"calls/{first['id']}")[0] == 204
     callee.wait_call().wait_bye()
+
+
+def test_the_same_order_after_a_crash_is_no_second_call(start_callee, start_gateway, agent, out_folder, tmp_path):
+    callee = start_callee()
+    settings = dict(
+        trunks={"callee": {"hosts": [callee.uri]}}, agents={"assistant": agent.configuration}, configuration={"calls": {"database": str(tmp_path / "calls.db")}},
+        routes=[{"name": "campaign", "when": {"via": "api"}, "do": [{"trunk": "callee", "caller_id": CALLER_ID}]}])  # fmt: skip
+    killed = Gateway(out_folder / "killed", **settings)
+    try:
+        first = place(killed, key="order-1")
+        callee.wait_call()
+    finally:
+        killed.kill()
+    gateway = start_gateway(**settings)
+    assert place(gateway, key="order-1") == first
+    place(gateway, key="order-1", expect=422, ring_seconds=9)
+    assert gateway.api("GET", "calls")[2]["items"] == [] and len(callee.calls) == 1
 
 
 def test_what_cannot_be_placed(start_callee, placing):

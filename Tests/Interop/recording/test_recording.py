@@ -1,6 +1,7 @@
 """Recordings, read by FFmpeg's decoders (PyAV): a whole call in both formats, and what a killed gateway leaves behind."""
 
 import stat
+import urllib.request
 
 import av
 import numpy as np
@@ -62,6 +63,13 @@ def test_both_sides_of_a_call(format, agent, start_gateway, start_phone, tmp_pat
     assert path.name == f"{running['id']}.{format}" and stat.S_IMODE(path.stat().st_mode) == 0o600
     (record,) = wait_until(lambda: gateway.api("GET", "records")[2]["items"], 5, "the call's record")
     assert record["recording"] == {"file": f"{path.parent.name}/{path.name}", "state": "finished"}
+    # The API gives the same bytes, whole and in part.
+    url = f"{gateway.http_url}/api/v1/records/{running['id']}/recording"
+    whole = path.read_bytes()
+    with urllib.request.urlopen(url, timeout=10) as response:
+        assert response.headers["Content-Type"].startswith("audio/") and response.read() == whole
+    with urllib.request.urlopen(urllib.request.Request(url, headers={"Range": "bytes=-1000"}), timeout=10) as response:
+        assert response.status == 206 and response.read() == whole[-1000:]
     rate, left, right = decoded(path)
     assert rate == (8000 if format == "wav" else 48000)
     spoken, answered = (speech.samples(sentence, rate) for sentence in (speech.PHONE_SENTENCE, speech.AGENT_SENTENCE))
@@ -72,6 +80,8 @@ def test_both_sides_of_a_call(format, agent, start_gateway, start_phone, tmp_pat
     # What was said while it was paused is silence, on a file as long as the call.
     assert not np.any(np.abs(left[-int(1.2 * rate) :].astype(int)) > 40)
     assert gateway.metric("tandem_recordings_dropped_milliseconds_total") == 0
+    assert gateway.api("DELETE", f"records/{running['id']}/recording")[0] == 204
+    assert not path.exists() and gateway.api("GET", f"records/{running['id']}/recording")[0] == 410
 
 
 @pytest.mark.parametrize("format", ["wav", "opus"])

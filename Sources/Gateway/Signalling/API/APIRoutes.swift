@@ -9,8 +9,8 @@ enum APIRoutes {
             .add(middleware: OriginMiddleware(policy: policy, methods: "GET, POST, PUT, DELETE, OPTIONS"))
             .add(middleware: AdministratorMiddleware(access: services.access, policy: policy))
         RecordsController(records: services.records).addRoutes(to: administrators)
-        CallsController(calls: services.calls).addRoutes(to: administrators)
-        RecordingController(calls: services.calls).addRoutes(to: administrators)
+        CallsController(calls: services.calls, records: services.records).addRoutes(to: administrators)
+        RecordingController(calls: services.calls, records: services.records, folder: services.recordings).addRoutes(to: administrators)
         DirectoryController(
             configuration: { services.dialplan.configuration }, calls: services.calls, health: services.agentHealth
         ).addRoutes(to: administrators)

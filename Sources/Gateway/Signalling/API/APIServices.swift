@@ -5,4 +5,5 @@ struct APIServices: Sendable {
     var dialplan: DialplanService
     var access: AdministratorAccess
     var agentHealth = AgentHealth()
+    var recordings = RecordingFolder(path: Configuration.Recordings().folder)
 }

@@ -13,7 +13,7 @@ enum CallResource {
             "started_at": JSONValue(record.startedAt), "ringing_at": JSONValue(record.ringingAt), "answered_at": JSONValue(record.answeredAt),
             "ended_at": JSONValue(record.endedAt), "cause": JSONValue(record.cause?.rawValue), "sip_code": JSONValue(record.sipCode),
             "detail": JSONValue(record.detail), "totals": totals(record),
-            "recording": record.recording.map(recording) ?? .null,
+            "recording": record.recording.map(recording) ?? .null, "answered_by": JSONValue(record.answeredBy),
         ]
         if isWhole {
             members["headers"] = .array(record.headers.map { ["name": .string($0.name), "value": .string($0.value)] })

@@ -1,3 +1,4 @@
+import Foundation
 import HTTPTypes
 import Hummingbird
 import NIOCore
@@ -9,9 +10,20 @@ struct CallsController: Sendable {
     static let pageLimit = 1000
 
     let calls: any RunningCalls
-    private let keys = IdempotencyKeys<OutboundOrder>()
+    private let records: RecordStore
+    private let keys: IdempotencyKeys<String>
 
-    init(calls: any RunningCalls) { self.calls = calls }
+    init(calls: any RunningCalls, records: RecordStore) {
+        self.calls = calls
+        self.records = records
+        let (time, now) = (Date(), NIODeadline.now())
+        // Without them the server is no worse than one that never kept any.
+        let kept = (try? records.keyedRequests(since: time.addingTimeInterval(-86_400))) ?? []
+        keys = IdempotencyKeys(kept: kept.map { request in
+            let age = max(0, time.milliseconds - request.at.milliseconds)
+            return (request.key, request.question, request.answer, now - .milliseconds(age))
+        })
+    }
 
     func addRoutes(to router: some RouterMethods<SignallingContext>) {
         router.resource("/api/v1/calls", [
@@ -61,22 +73,38 @@ struct CallsController: Sendable {
         let key = try Self.key(of: request)
         let order = try await OutboundOrder(request)
         if let key {
-            switch keys.begin(key, order, now: .now()) {
-            case .new: break
+            switch keys.begin(key, order.digest, now: .now()) {
+            case .new: await keep(key, order, nil)
             case .answered(let call): return Self.created(call)
             case .running: throw HTTPProblem(.conflict, "A request with this Idempotency-Key is being answered; wait for it.")
+            case .lost:
+                throw HTTPProblem(
+                    .conflict, "The gateway was restarted while it dealt with this request, so its call may have been placed: see /api/v1/records, and take a new Idempotency-Key.")
             case .differs: throw HTTPProblem(.unprocessableContent, "This Idempotency-Key was used with another body within 24 hours; take a new one.")
             }
         }
         switch await calls.placeCall(order) {
         case .success(let call):
             let json = CallResource.json(call.record, state: call.state, isWhole: true)
-            if let key { keys.finish(key, json) }
+            if let key {
+                await keep(key, order, json)
+                keys.finish(key, json)
+            }
             return Self.created(json)
         case .failure(let refusal):
-            if let key { keys.finish(key, nil) }
+            if let key {
+                try? await records.forget(key: key)
+                keys.finish(key, nil)
+            }
             throw HTTPProblem(refusal)
         }
+    }
+
+    /// For the next process; what the database refuses, only this one knows.
+    private func keep(_ key: String, _ order: OutboundOrder, _ answer: JSONValue?) async {
+        let (records, request) = (records, KeyedRequest(key: key, question: order.digest, answer: answer, at: Date()))
+        // A client that goes away meanwhile takes its request's task with it, not this.
+        await Task { try? await records.keep(request) }.value
     }
 
     private func transfer(_ id: CallID, _ request: Request) async throws -> Response {

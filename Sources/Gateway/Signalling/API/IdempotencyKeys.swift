@@ -12,12 +12,15 @@ final class IdempotencyKeys<Question: Sendable & Equatable>: Sendable {
         case answered(JSONValue)
         /// The key stands for another request.
         case differs
+        /// The same request was being dealt with when the process ended: nobody knows what came of it.
+        case lost
     }
 
     private struct Entry {
         var question: Question
         var answer: JSONValue?
         var at: NIODeadline
+        var isLost = false
     }
 
     private struct State {
@@ -28,6 +31,16 @@ final class IdempotencyKeys<Question: Sendable & Equatable>: Sendable {
 
     private let state = NIOLockedValueBox(State())
 
+    /// - Parameter kept: those of an earlier process, the oldest first
+    init(kept: [(key: String, question: Question, answer: JSONValue?, at: NIODeadline)] = []) {
+        state.withLockedValue { state in
+            for one in kept {
+                state.entries[one.key] = Entry(question: one.question, answer: one.answer, at: one.at, isLost: one.answer == nil)
+                state.order.append((one.key, one.at))
+            }
+        }
+    }
+
     static var lifetime: TimeAmount { .hours(24) }
     /// More are not kept, the oldest first: about 20 MB.
     static var limit: Int { 10_000 }
@@ -37,7 +50,7 @@ final class IdempotencyKeys<Question: Sendable & Equatable>: Sendable {
             Self.expire(&state, now: now)
             if let entry = state.entries[key] {
                 guard entry.question == question else { return .differs }
-                return entry.answer.map(Finding.answered) ?? .running
+                return entry.answer.map(Finding.answered) ?? (entry.isLost ? .lost : .running)
             }
             state.entries[key] = Entry(question: question, at: now)
             state.order.append((key, now))

@@ -144,44 +144,6 @@ extension OpenAPIDocument {
                 }
               }
             },
-            "/calls/{id}/recording": {
-              "parameters": [
-                {
-                  "name": "id",
-                  "in": "path",
-                  "required": true,
-                  "schema": {"type": "string", "pattern": "^[0-9a-f]{32}$"},
-                  "description": "The call's identifier."
-                }
-              ],
-              "post": {
-                "summary": "Pauses the recording of a call that runs, or goes on with it.",
-                "requestBody": {
-                  "required": true,
-                  "content": {
-                    "application/json": {
-                      "schema": {
-                        "type": "object",
-                        "required": ["state"],
-                        "properties": {"state": {"type": "string", "enum": ["paused", "recording"]}}
-                      }
-                    }
-                  }
-                },
-                "responses": {
-                  "200": {
-                    "description": "The recording as it is now.",
-                    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Recording"}}}
-                  },
-                  "400": {"$ref": "#/components/responses/Problem"},
-                  "401": {"$ref": "#/components/responses/Problem"},
-                  "403": {"$ref": "#/components/responses/Problem"},
-                  "404": {"$ref": "#/components/responses/Problem"},
-                  "409": {"$ref": "#/components/responses/Problem"},
-                  "413": {"$ref": "#/components/responses/Problem"}
-                }
-              }
-            },
             "/records": {
               "get": {
                 "summary": "Calls that are over, the newest first.",
@@ -237,6 +199,7 @@ extension OpenAPIDocument {
                   },
                   {"name": "max_seconds", "in": "query", "schema": {"type": "integer"}, "description": "At most."},
                   {"name": "answered", "in": "query", "schema": {"type": "boolean"}, "description": "Whether it was answered."},
+                  {"name": "recorded", "in": "query", "schema": {"type": "boolean"}, "description": "Whether it was recorded."},
                   {
                     "name": "limit",
                     "in": "query",

@@ -10,6 +10,10 @@ extension OpenAPIDocument {
               }
             },
             "responses": {
+              "Sound": {
+                "description": "The file, or the part asked for.",
+                "content": {"audio/wav": {}, "audio/ogg": {}}
+              },
               "Problem": {
                 "description": "Refused; detail says what to do.",
                 "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
@@ -107,6 +111,7 @@ extension OpenAPIDocument {
                       null
                     ]
                   },
+                  "answered_by": {"type": ["string", "null"], "enum": ["human", "machine", "fax", "silence", null], "description": "With machine_detection."},
                   "sip_code": {"type": ["integer", "null"]},
                   "detail": {"type": ["string", "null"]},
                   "totals": {

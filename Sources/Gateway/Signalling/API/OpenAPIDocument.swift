@@ -4,6 +4,7 @@ enum OpenAPIDocument {
         {
         \(general)
         \(calls)
+        \(recordings)
         \(plans)
         \(components)
         }

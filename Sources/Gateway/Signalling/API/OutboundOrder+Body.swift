@@ -27,8 +27,18 @@ extension OutboundOrder {
         }
     }
 
+    /// The same for orders that ask for the same, in every process. What an order says cannot be read from it.
+    var digest: String {
+        let members: JSONValue = [
+            "to": .string(to), "agent": .string(agent), "via": JSONValue(via), "from": JSONValue(from), "ring_seconds": JSONValue(ringSeconds),
+            "machine_detection": .bool(detectsMachine), "parameters": .object(parameters.mapValues(JSONValue.string)),
+            "status_url": JSONValue(statusURL.map { "\($0.isSecure) \($0.hostField) \($0.target)" }),
+        ]
+        return PlanText.etag(of: Array(JSONText.encode(members)))
+    }
+
     /// What a carrier may be shown as caller id.
-    private static func isNumber(_ text: String) -> Bool {
+    static func isNumber(_ text: String) -> Bool {
         let digits = text.utf8.first == UInt8(ascii: "+") ? text.utf8.dropFirst() : text.utf8[...]
         return (1...32).contains(digits.count) && digits.allSatisfy { (48...57).contains($0) }
     }

@@ -5,7 +5,7 @@ enum RecordsCSV {
     static let columns = [
         "id", "via", "from_given", "from_e164", "to_given", "to_e164", "route", "started_at", "ringing_at", "answered_at", "ended_at", "duration_ms",
         "talk_ms", "cause", "sip_code", "detail", "steps", "codecs", "packets_received", "packets_sent", "lost", "jitter_ms", "rtt_ms", "concealed_ms",
-        "mos",
+        "mos", "answered_by",
     ]
 
     static func text(_ records: [CallRecord]) -> String {
@@ -24,7 +24,7 @@ enum RecordsCSV {
             // Of several legs the worst.
             scored.map(\.jitterMilliseconds).max().map { String(format: "%.1f", $0) } ?? "",
             scored.compactMap(\.roundTripMilliseconds).max().map { String(format: "%.1f", $0) } ?? "", total(record, \.concealedMilliseconds),
-            scored.compactMap(\.meanOpinionScore).min().map { String(format: "%.2f", $0) } ?? "",
+            scored.compactMap(\.meanOpinionScore).min().map { String(format: "%.2f", $0) } ?? "", record.answeredBy ?? "",
         ]
     }
 

@@ -79,6 +79,7 @@ struct RecordsController: Sendable {
         filter.minSeconds = try query.integer("min_seconds", in: 0...100_000_000)
         filter.maxSeconds = try query.integer("max_seconds", in: 0...100_000_000)
         filter.answered = try query.flag("answered")
+        filter.recorded = try query.flag("recorded")
         return filter
     }
 
