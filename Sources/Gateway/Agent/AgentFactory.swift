@@ -46,7 +46,7 @@ enum AgentFactory {
         case .vonage: return VonageDialect()
         case .tandem:
             var generator = SystemRandomNumberGenerator()
-            return TandemDialect(callerRates: order.info.callerRates, using: &generator)
+            return TandemDialect(order.info, using: &generator)
         case .openai:
             let settings = OpenAIDialect.Settings(instructions: order.agent.instructions, voice: order.agent.voice, tools: order.agent.tools)
             return OpenAIDialect(callerRates: order.info.callerRates, settings: settings)

@@ -5,6 +5,9 @@ final class TandemReplay {
     /// Samples of a frame.
     private let frameSamples: Int
     private let samples: UnsafeMutableBufferPointer<Int16>
+    private let flags: UnsafeMutableBufferPointer<UInt8>
+    /// In place of the frames where the agent takes packets.
+    private let ring: PacketRing?
     /// Where on the caller's clock the next frame stands.
     private(set) var end: Int64 = 0
     private var frames = 0
@@ -13,34 +16,74 @@ final class TandemReplay {
     static let seconds = 5
     static let mostEvents = 256
     private static let most = seconds * 50
+    /// Room for five seconds of packets of 10 ms at 100 kbit/s; of larger ones fewer are kept.
+    private static let mostPackets = seconds * 100
+    private static let mostBytes = 64 * 1024
 
-    init(rate: Int) {
+    /// - Parameters:
+    ///   - rate: of the caller's clock, in Hz
+    ///   - holdsPackets: packets are kept in place of frames of 20 ms
+    init(rate: Int, holdsPackets: Bool = false) {
         frameSamples = rate / 50
-        samples = .allocate(capacity: Self.most * frameSamples)
+        let kept = holdsPackets ? 0 : Self.most
+        samples = .allocate(capacity: kept * frameSamples)
         samples.initialize(repeating: 0)
+        flags = .allocate(capacity: kept)
+        flags.initialize(repeating: 0)
+        ring = holdsPackets ? PacketRing(packets: Self.mostPackets, bytes: Self.mostBytes) : nil
     }
 
-    deinit { samples.deallocate() }
+    deinit {
+        samples.deallocate()
+        flags.deallocate()
+    }
 
-    /// Keeps the frame that stands at `end`.
-    func keep(_ frame: UnsafeBufferPointer<Int16>) {
-        let place = Int(end / Int64(frameSamples)) % Self.most * frameSamples
-        guard let base = samples.baseAddress, let source = frame.baseAddress, frame.count == frameSamples else { return }
-        (base + place).update(from: source, count: frameSamples)
+    /// Keeps the frame that stands at `end`, with the flags it was said with.
+    func keep(_ frame: UnsafeBufferPointer<Int16>, flags: UInt8 = 0) {
+        guard let base = samples.baseAddress, let source = frame.baseAddress, frame.count == frameSamples, ring == nil else { return }
+        let number = Int(end / Int64(frameSamples)) % Self.most
+        (base + number * frameSamples).update(from: source, count: frameSamples)
+        self.flags[number] = flags
         end += Int64(frameSamples)
         frames = min(frames + 1, Self.most)
     }
 
-    /// The first sample that is still kept.
-    var start: Int64 { end - Int64(frames * frameSamples) }
+    /// Keeps a packet; the oldest ones go where there is no room.
+    func keep(_ packet: CallerPacket) {
+        guard let ring else { return }
+        while ring.count > 0, !ring.append(packet.payload, position: packet.position, samples: packet.samples) { ring.removeFirst() }
+        if ring.count == 0 { _ = ring.append(packet.payload, position: packet.position, samples: packet.samples) }
+        end = packet.position + Int64(packet.samples)
+        while let first = ring.first, end - first.position > Int64(Self.seconds * OpusClock.rate) { ring.removeFirst() }
+    }
 
-    /// Calls `body` with every kept frame from that of sample `position` on, and where it stands.
-    func frames(from position: Int64, _ body: (UnsafeBufferPointer<Int16>, Int64) -> Void) {
+    /// The first sample that is still kept.
+    var start: Int64 { ring.map { $0.first?.position ?? end } ?? end - Int64(frames * frameSamples) }
+
+    /// Calls `body` with every kept frame from that of sample `position` on, where it stands and its flags.
+    func frames(from position: Int64, _ body: (UnsafeBufferPointer<Int16>, Int64, UInt8) -> Void) {
+        guard ring == nil else { return }
         var place = max(start, position / Int64(frameSamples) * Int64(frameSamples))
         while place < end {
-            let first = Int(place / Int64(frameSamples)) % Self.most * frameSamples
-            body(UnsafeBufferPointer(rebasing: samples[first..<(first + frameSamples)]), place)
+            let number = Int(place / Int64(frameSamples)) % Self.most
+            let first = number * frameSamples
+            body(UnsafeBufferPointer(rebasing: samples[first..<(first + frameSamples)]), place, flags[number])
             place += Int64(frameSamples)
+        }
+    }
+
+    /// Calls `body` with every kept packet that ends behind sample `position`.
+    func packets(from position: Int64, _ body: (CallerPacket) -> Void) {
+        guard let ring else { return }
+        var next: Int64?
+        for index in 0..<ring.count {
+            let packet = ring[index]
+            let end = packet.position + Int64(packet.samples)
+            if end > position {
+                let isAfterGap = next.map { $0 != packet.position } ?? (packet.position > position)
+                body(CallerPacket(payload: packet.payload, position: packet.position, samples: packet.samples, isAfterGap: isAfterGap))
+            }
+            next = end
         }
     }
 
