@@ -8,6 +8,7 @@ import pathlib
 import shutil
 import struct
 import subprocess
+import sys
 import time
 
 import gateway as gateway_module
@@ -209,3 +210,30 @@ def test_browser_and_websocket_agent(start_counted, start_agent):
     agent = start_agent(echo=True)
     gateway, counts = start_counted(agents={"assistant": agent.configuration})
     browsers(gateway, "assistant", "browser, agent", counts)
+
+
+OPUS_ECHO = """
+import asyncio, sys
+sys.path.insert(0, {clients!r})
+import tandem_agent
+async def talk(call):
+    async for event in call:
+        if event.name == "audio":
+            await call.say_packet(event.packet)
+asyncio.run(tandem_agent.serve(talk, port=0, accept=lambda offer: offer[0], ready=lambda port: print("listening on port", port, flush=True)))
+"""
+
+
+def test_browser_and_agent_of_packets(start_counted, tmp_path):
+    """Opus that is passed on both ways."""
+    agent = tmp_path / "agent.py"
+    agent.write_text(OPUS_ECHO.format(clients=str(gateway_module.REPOSITORY / "clients" / "python")))
+    process = subprocess.Popen([sys.executable, str(agent)], stdout=subprocess.PIPE, text=True)
+    try:
+        port = int(process.stdout.readline().split()[-1])
+        gateway, counts = start_counted(agents={"native": {"url": f"ws://127.0.0.1:{port}/", "protocol": "tandem"}})
+        browsers(gateway, "native", "browser, agent of packets", counts)
+        assert gateway.log_text().count("queue of packets") == BROWSERS
+    finally:
+        process.kill()
+        process.wait()
