@@ -1,4 +1,5 @@
 import NIOCore
+import Transcode
 
 /// Agent speech in Opus packets on its way to the caller: bursts of any size in, each packet out at its time on the 20 ms grid,
 /// untouched. The counterpart of `PlayoutQueue` where nothing is decoded: a packet is handed over whole, so that what a position
@@ -24,6 +25,9 @@ final class PacketPlayout {
     private let ring = PacketRing(packets: PacketPlayout.kept, bytes: PacketPlayout.kept * PacketPlayout.usualSize)
     private var marks: [(name: String, position: Int64)] = []
     private var hold = PlayoutHold(enabled: true)
+    private var backlog = PlayoutBacklog(rate: OpusClock.rate)
+    /// Tells quiet packets from others while a standing queue is to be brought down; hears nothing else.
+    private let ear = PacketSound(rate: 8000)
     /// Where on the grid's axis the next packet begins.
     private var due: Int64 = 0
     private var silenceLeft = 0
@@ -57,6 +61,7 @@ final class PacketPlayout {
             ring.grow()
             guard ring.append(payload, position: 0, samples: samples) else { return counters.overflowed += samples }
         }
+        backlog.arrived(samples)
         switch state {
         case .empty: state = .filling(since: now)
         case .underrun(let start):
@@ -85,6 +90,7 @@ final class PacketPlayout {
         marks.removeAll()
         ring.removeAll()
         state = .empty
+        backlog.reset()
         return (names, dropped)
     }
 
@@ -114,6 +120,7 @@ final class PacketPlayout {
             return PlayoutQueue.Slot(isPlaying: false, marks: [])
         }
         hold.relax(now: now)
+        shorten(now: now)
         return play(from: start, now: now, send: send)
     }
 
@@ -127,9 +134,19 @@ final class PacketPlayout {
             ring.removeFirst()
         }
         let isPlaying = due > start
+        if due < end, ring.count == 0 { state = .underrun(at: now) }
         if isPlaying { silenceLeft = Self.silentPackets } else { sendSilence(start, send) }
-        if due < end, ring.count == 0, case .playing = state { state = .underrun(at: now) }
         return PlayoutQueue.Slot(isPlaying: isPlaying, marks: dueMarks())
+    }
+
+    /// Drops quiet packets from the head while a standing queue is to be brought down.
+    private func shorten(now: NIODeadline) {
+        backlog.observe(queued: queued, holdMilliseconds: hold.milliseconds, now: now)
+        guard backlog.isExcessive, marks.isEmpty, ring.count > 1, let packet = ring.first, let ear else { return }
+        guard Level.dBFS(UnsafeBufferPointer(ear.decode(packet.payload))) < PlayoutBacklog.quietLevel else { return }
+        played += Int64(packet.samples)
+        counters.shortened += packet.samples
+        ring.removeFirst()
     }
 
     private func sendSilence(_ start: Int64, _ send: (UnsafeRawBufferPointer, Int, Int64) -> Void) {
