@@ -8,6 +8,9 @@
 //     }
 //   }, { port: 9000, token: "secret" })
 //
+// An agent that takes Opus (`accept: offer => offer[0]`, where a browser calls) gets the caller's packets as they came, in
+// `event.packet`, and says its own with `call.sayPacket`.
+//
 // Sockets break; calls do not: when the gateway comes back with `resume`, the same function goes on, and only new sound and new
 // events reach it. What was said to the gateway and not yet done is said again.
 
@@ -15,17 +18,27 @@ import { createHash } from "node:crypto"
 import { createServer } from "node:http"
 
 const SUBPROTOCOL = "tandem.media.v1"
-const HEADER = 16, AUDIO = 1, DISCONTINUITY = 1
+const HEADER = 16, AUDIO = 1, DISCONTINUITY = 1, CONCEALED = 4
 const SECONDS_TO_COME_BACK = 15, COMMANDS_KEPT = 256, SECONDS_KEPT = 60
+
+/** How long an Opus packet is, in samples of 48 kHz (RFC 6716 section 3.1). */
+export function opusSamples(packet) {
+  const kind = packet[0] >> 3
+  const frame = kind < 12 ? [480, 960, 1920, 2880][kind & 3] : kind < 16 ? [480, 960][kind & 1] : 120 << (kind & 3)
+  return frame * [1, 2, 2, packet[1] & 63][packet[0] & 3]
+}
+
+const countOf = ({ codec }, payload) => (codec === "opus" ? opusSamples(payload) : payload.length / (codec === "pcm_s16le" ? 2 : 1))
 
 /** One call, from `start` to `stop`, over as many sockets as it takes. Iterate over it for what happens. */
 export class Call {
-  constructor(start, format) {
+  constructor(start, chosen) {
     this.start = start
     this.info = start.call
     this.parameters = start.parameters
-    this.format = format
-    this.rate = format.rate
+    // What is heard, and what is said; the rate is that of both unless they differ.
+    ;[this.format, this.formatSaid] = Array.isArray(chosen) ? chosen : [chosen, chosen]
+    this.rate = this.formatSaid.rate
     this.generation = 1
     this.pts = 0 // of the next sample that is said
     this.heard = 0 // of the first sample the caller did not hear, as last told
@@ -43,11 +56,20 @@ export class Call {
   say(samples) {
     for (let at = 0; at < samples.length; at += this.rate / 2) {
       const part = samples.slice(at, at + this.rate / 2)
-      this.sounds.push({ pts: this.pts, generation: this.generation, part })
-      this.pts += part.length
-      while (this.pts - this.sounds[0].pts > SECONDS_KEPT * this.rate) this.sounds.shift()
-      this.#sendSound(this.sounds.at(-1))
+      const payload = Buffer.alloc(part.length * 2)
+      part.forEach((sample, n) => payload.writeInt16LE(sample, n * 2))
+      this.#say(payload)
     }
+  }
+
+  /** Queues one Opus packet, which goes to the caller as it is. */
+  sayPacket(packet) { this.#say(Buffer.from(packet)) }
+
+  #say(payload) {
+    this.sounds.push({ pts: this.pts, generation: this.generation, payload })
+    this.pts += countOf(this.formatSaid, payload)
+    while (this.pts - this.sounds[0].pts > SECONDS_KEPT * this.rate) this.sounds.shift()
+    this.#sendSound(this.sounds.at(-1))
   }
 
   /** The caller interrupts: drops what is queued. What is said next is another generation. */
@@ -77,13 +99,13 @@ export class Call {
     this.socket?.send(text)
   }
 
-  #sendSound({ pts, generation, part }) {
-    const message = Buffer.alloc(HEADER + part.length * 2)
+  #sendSound({ pts, generation, payload }) {
+    const message = Buffer.alloc(HEADER + payload.length)
     message.writeUInt8(AUDIO, 0)
     message.writeUInt16BE(generation, 2)
     message.writeUInt32BE(this.binarySeq++, 4)
     message.writeBigUInt64BE(BigInt(pts), 8)
-    part.forEach((sample, n) => message.writeInt16LE(sample, HEADER + n * 2))
+    payload.copy(message, HEADER)
     this.socket?.send(message)
   }
 
@@ -101,11 +123,14 @@ export class Call {
   }
 
   takeBinary(message) {
-    const pts = Number(message.readBigUInt64BE(8)), count = (message.length - HEADER) / 2
+    const payload = message.subarray(HEADER)
+    const pts = Number(message.readBigUInt64BE(8)), count = countOf(this.format, payload)
     if (message[0] !== AUDIO || pts + count <= this.next) return // said again, and had already
     this.next = pts + count
-    const samples = Int16Array.from({ length: count }, (_, n) => message.readInt16LE(HEADER + n * 2))
-    this.#tell({ name: "audio", samples, pts, track: message.readUInt16BE(2), discontinuity: (message[1] & DISCONTINUITY) !== 0 })
+    const sound = { name: "audio", pts, track: message.readUInt16BE(2), discontinuity: (message[1] & DISCONTINUITY) !== 0, concealed: (message[1] & CONCEALED) !== 0 }
+    if (this.format.codec === "opus") sound.packet = payload
+    else sound.samples = this.format.codec === "pcm_s16le" ? Int16Array.from({ length: count }, (_, n) => payload.readInt16LE(n * 2)) : payload
+    this.#tell(sound)
   }
 
   takeText(event) {
@@ -120,7 +145,7 @@ export class Call {
   comeBack(resume) {
     this.binarySeq = 0
     this.socket.send(JSON.stringify({ event: "accept", id: ++this.id, resumed: true, caller_pts: this.next, last_seq: this.lastSeq }))
-    this.sounds.filter(sound => sound.pts + sound.part.length > resume.agent_pts).forEach(sound => this.#sendSound(sound))
+    this.sounds.filter(sound => sound.pts + countOf(this.formatSaid, sound.payload) > resume.agent_pts).forEach(sound => this.#sendSound(sound))
     this.said.filter(({ id }) => id > resume.last_id).forEach(({ text }) => this.socket.send(text))
   }
 
@@ -194,7 +219,7 @@ class Socket {
 /**
  * Serves calls until it is closed.
  * @param talk gets each Call; when it returns, the call is hung up
- * @param options port, host, token (what the gateway must show), accept (picks a format out of the offer)
+ * @param options port, host, token (what the gateway must show), accept (picks a format out of the offer, or two: what is heard and what is said)
  * @returns the node:http server
  */
 export function serve(talk, { port = 9000, host = "127.0.0.1", token, accept } = {}) {
@@ -220,7 +245,7 @@ export function serve(talk, { port = 9000, host = "127.0.0.1", token, accept } =
     const call = new Call(start, choose(start.offer))
     calls.set(start.session.resume_token, call)
     attach(socket, call, start.session.resume_token)
-    socket.send(JSON.stringify({ event: "accept", id: 1, format: call.format }))
+    socket.send(JSON.stringify({ event: "accept", id: 1, in: call.format, out: call.formatSaid }))
     talk(call).catch(error => console.error(error)).finally(() => { if (!call.isOver) call.hangUp() })
   }
 

@@ -10,6 +10,9 @@
 
     asyncio.run(tandem_agent.serve(talk, port=9000, token="secret"))
 
+An agent that takes Opus (`accept=lambda offer: offer[0]`, where a browser calls) gets the caller's packets as they came, in
+`event.packet`, and says its own with `call.say_packet`.
+
 Sockets break; calls do not: when the gateway comes back with `resume`, the same `talk` goes on, and only new sound and new events
 reach it. What was said to the gateway and not yet done is said again.
 """
@@ -25,21 +28,34 @@ from websockets.exceptions import ConnectionClosed
 
 SUBPROTOCOL = "tandem.media.v1"
 HEADER = struct.Struct(">BBHIQ")  # kind, flags, generation or track, seq, pts
-AUDIO, DISCONTINUITY = 1, 1
+AUDIO, DISCONTINUITY, CONCEALED = 1, 1, 4
 CALLER, OTHER_PARTY = 0, 1        # tracks
 SECONDS_TO_COME_BACK = 15
 COMMANDS_KEPT = 256
 SECONDS_KEPT = 60                 # of what was said: as much as the gateway queues
 
 
+def opus_samples(packet):
+    """How long an Opus packet is, in samples of 48 kHz (RFC 6716 section 3.1)."""
+    kind = packet[0] >> 3
+    frame = (480, 960, 1920, 2880)[kind & 3] if kind < 12 else (480, 960)[kind & 1] if kind < 16 else 120 << (kind & 3)
+    return frame * (1, 2, 2, packet[1] & 63 if len(packet) > 1 else 0)[packet[0] & 3]
+
+
+def sample_count(codec, payload):
+    """Samples in the sound of one binary message."""
+    return opus_samples(payload) if codec == "opus" else len(payload) // (2 if codec == "pcm_s16le" else 1)
+
+
 @dataclass
 class Event:
-    """`audio` with `samples`, `pts` and `track`, or an event of the gateway with its fields in `data`."""
+    """`audio` with `samples`, or with the Opus `packet`, `pts` and `track`; or an event of the gateway with its fields in `data`."""
     name: str
     data: dict = field(default_factory=dict)
     samples: bytes = b""
     pts: int = 0
     track: int = CALLER
+    packet: bytes = b""
 
 
 class Call:
@@ -49,8 +65,9 @@ class Call:
         self.start = start
         self.info, self.parameters = start["call"], start["parameters"]
         chosen = accept(start["offer"]) if accept else start["offer"][0]
-        self.format = chosen
-        self.rate = chosen["rate"]
+        # What is heard, and what is said; the rate is that of both unless they differ.
+        self.format, self.format_said = chosen if isinstance(chosen, tuple) else (chosen, chosen)
+        self.rate = self.format_said["rate"]
         self.generation = 1
         self.pts = 0                     # of the next sample that is said
         self.heard = 0                   # of the first sample the caller did not hear, as last told
@@ -72,16 +89,23 @@ class Call:
         step = self.rate // 2 * 2
         for start in range(0, len(samples), step):
             part = samples[start:start + step]
-            sound = (self.pts, self.generation, part)
-            self.pts += len(part) // 2
-            self._sounds.append(sound)
-            while self.pts - self._sounds[0][0] > SECONDS_KEPT * self.rate:
-                self._sounds.popleft()
-            await self._send(self._binary(*sound))
+            await self._say(part)
 
-    def _binary(self, pts, generation, samples):
+    async def say_packet(self, packet):
+        """Queues one Opus packet, which goes to the caller as it is."""
+        await self._say(packet)
+
+    async def _say(self, payload):
+        sound = (self.pts, self.generation, payload)
+        self.pts += sample_count(self.format_said["codec"], payload)
+        self._sounds.append(sound)
+        while self.pts - self._sounds[0][0] > SECONDS_KEPT * self.rate:
+            self._sounds.popleft()
+        await self._send(self._binary(*sound))
+
+    def _binary(self, pts, generation, payload):
         self._binary_seq += 1
-        return HEADER.pack(AUDIO, 0, generation, self._binary_seq - 1, pts) + samples
+        return HEADER.pack(AUDIO, 0, generation, self._binary_seq - 1, pts) + payload
 
     async def clear(self):
         """The caller interrupts: drops what is queued. What is said next is another generation."""
@@ -138,12 +162,14 @@ class Call:
 
     def _take_binary(self, message):
         kind, flags, track, _, pts = HEADER.unpack_from(message)
-        samples = message[HEADER.size:]
-        count = len(samples) // 2
+        payload = message[HEADER.size:]
+        count = sample_count(self.format["codec"], payload)
         if kind != AUDIO or pts + count <= self._next:
             return  # said again, and had already
         self._next = pts + count
-        self._events.put_nowait(Event("audio", {"discontinuity": bool(flags & DISCONTINUITY)}, samples, pts, track))
+        said = {"discontinuity": bool(flags & DISCONTINUITY), "concealed": bool(flags & CONCEALED)}
+        sound = {"packet": payload} if self.format["codec"] == "opus" else {"samples": payload}
+        self._events.put_nowait(Event("audio", said, pts=pts, track=track, **sound))
 
     def _take_text(self, event):
         if event["seq"] <= self._last_seq:
@@ -183,9 +209,9 @@ class Call:
         answer = {"event": "accept", "id": self._id, "resumed": True, "caller_pts": self._next, "last_seq": self._last_seq}
         await socket.send(json.dumps(answer))
         self._binary_seq = 0
-        for pts, generation, samples in list(self._sounds):
-            if pts + len(samples) // 2 > resume["agent_pts"]:
-                await socket.send(self._binary(pts, generation, samples))
+        for pts, generation, payload in list(self._sounds):
+            if pts + sample_count(self.format_said["codec"], payload) > resume["agent_pts"]:
+                await socket.send(self._binary(pts, generation, payload))
         for number, text in list(self._said):
             if number > resume["last_id"]:
                 await socket.send(text)
@@ -206,7 +232,7 @@ class Server:
         call = Call(first, self.accept)
         self.calls[token] = call
         call._id = 1
-        await socket.send(json.dumps({"event": "accept", "id": 1, "format": call.format}))
+        await socket.send(json.dumps({"event": "accept", "id": 1, "in": call.format, "out": call.format_said}))
         call.task = asyncio.create_task(self._talk(call))
         await self._serve(socket, token, call)
 
@@ -242,7 +268,7 @@ async def serve(talk, host="127.0.0.1", port=9000, token=None, accept=None, read
 
     talk: a coroutine that gets the Call; when it returns, the call is hung up
     token: what the gateway must show (`token` of its configuration)
-    accept: picks a format out of the offer; by default the first one whose samples are linear
+    accept: picks a format out of the offer, or two: what is heard and what is said; by default the first whose samples are linear
     ready: called with the port once it is bound
     """
     server = Server(talk, accept or (lambda offer: next(each for each in offer if each["codec"] == "pcm_s16le")))

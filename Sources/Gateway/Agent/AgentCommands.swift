@@ -10,6 +10,10 @@ protocol AgentCommands: AnyObject {
     /// - Returns: where the first of them stands, in the terms of `PlayoutPosition`.
     @discardableResult
     func play(_ count: Int, write: (UnsafeMutableBufferPointer<Int16>) -> Void) -> Int64
+    /// Queues an Opus packet of so many samples of 48 kHz, to be sent to the caller as it is.
+    /// - Returns: where the first of them stands.
+    @discardableResult
+    func play(packet: UnsafeRawBufferPointer, samples: Int) -> Int64
     func mark(_ name: String)
     func clear()
     /// Drops what stands before this position of the playout; all of it for nil.

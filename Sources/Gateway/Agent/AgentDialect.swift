@@ -11,6 +11,10 @@ protocol AgentDialect: AnyObject {
     var subprotocol: String? { get }
     /// Whether the agent takes the call with a message (`AgentCommands.accept`); else it does by letting itself be reached.
     var acceptsByMessage: Bool { get }
+    /// Whether the agent takes the caller's Opus packets as they came: `packet` is said in place of `audio`.
+    var takesCallerPackets: Bool { get }
+    /// Whether the agent's sound is Opus packets that are sent as they are (`AgentCommands.play(packet:samples:)`).
+    var sendsPackets: Bool { get }
     /// How long an agent whose socket broke may take to come back to the call; nil where it cannot.
     var resumptionWindow: TimeAmount? { get }
     /// How long after `stop` the agent may take to close by itself.
@@ -24,6 +28,12 @@ protocol AgentDialect: AnyObject {
     func resuming(_ playout: PlayoutPosition, to transport: any AgentTransport)
     /// 20 ms of the caller's sound at `rate`; `position` is its first sample on the gap-free stream.
     func audio(_ samples: UnsafeBufferPointer<Int16>, position: Int64, to transport: any AgentTransport)
+    /// The same, of sound of which part was made up by a decoder in place of packets that were lost.
+    func concealedAudio(_ samples: UnsafeBufferPointer<Int16>, position: Int64, to transport: any AgentTransport)
+    /// A packet of the caller.
+    func packet(_ packet: CallerPacket, to transport: any AgentTransport)
+    /// In place of `packet` where the agent does not read.
+    func dropped(_ packet: CallerPacket, to transport: any AgentTransport)
     /// In place of `audio` where the agent does not read.
     func dropped(_ samples: UnsafeBufferPointer<Int16>, position: Int64, to transport: any AgentTransport)
     /// The call is answered, and the caller hears the agent.
@@ -64,6 +74,8 @@ protocol AgentDialect: AnyObject {
 extension AgentDialect {
     var playoutRate: Int { rate }
     var acceptsByMessage: Bool { false }
+    var takesCallerPackets: Bool { false }
+    var sendsPackets: Bool { false }
     var resumptionWindow: TimeAmount? { nil }
     /// A Python backend was overtaken by an immediate Close (AGENT-PROTOCOLS section 3).
     var closeDelay: TimeAmount { .milliseconds(250) }
@@ -72,6 +84,11 @@ extension AgentDialect {
 
     func resuming(_ playout: PlayoutPosition, to transport: any AgentTransport) {}
     func dropped(_ samples: UnsafeBufferPointer<Int16>, position: Int64, to transport: any AgentTransport) {}
+    func concealedAudio(_ samples: UnsafeBufferPointer<Int16>, position: Int64, to transport: any AgentTransport) {
+        audio(samples, position: position, to: transport)
+    }
+    func packet(_ packet: CallerPacket, to transport: any AgentTransport) {}
+    func dropped(_ packet: CallerPacket, to transport: any AgentTransport) {}
     func joined(to transport: any AgentTransport) {}
     func quality(_ quality: CallerQuality, to transport: any AgentTransport) {}
     func cleared(_ cut: PlayoutCut, to transport: any AgentTransport) {

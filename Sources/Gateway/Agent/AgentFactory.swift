@@ -47,7 +47,7 @@ enum AgentFactory {
         case .pipecat: return PipecatDialect()
         case .tandem:
             var generator = SystemRandomNumberGenerator()
-            return TandemDialect(callerRates: order.info.callerRates, using: &generator)
+            return TandemDialect(order.info, using: &generator)
         case .openai:
             let settings = OpenAIDialect.Settings(instructions: order.agent.instructions, voice: order.agent.voice, tools: order.agent.tools)
             return OpenAIDialect(callerRates: order.info.callerRates, settings: settings)

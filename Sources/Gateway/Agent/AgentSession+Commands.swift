@@ -32,7 +32,7 @@ extension AgentSession: AgentCommands {
     }
 
     func mark(_ name: String) {
-        if !queue.mark(name) { dialect.mark(name, to: transport) }
+        if !(packets?.mark(name) ?? queue.mark(name)) { dialect.mark(name, to: transport) }
     }
 
     func clear() { cut(.agent) }
@@ -41,7 +41,7 @@ extension AgentSession: AgentCommands {
 
     func clearSilently() {
         isPaused = false
-        _ = queue.clear()
+        _ = packets?.clear() ?? queue.clear()
     }
 
     func mute(_ isMuted: Bool) { self.isMuted = isMuted }
@@ -68,7 +68,7 @@ extension AgentSession: AgentCommands {
     func interrupt(_ bargeIn: BargeInPolicy) { setPolicy(bargeIn) }
 
     var position: PlayoutPosition {
-        PlayoutPosition(heard: queue.played, end: queue.played + Int64(queue.queued), isPaused: isPaused)
+        PlayoutPosition(heard: played, end: played + Int64(queued), isPaused: isPaused)
     }
 
     func fail(code: UInt16, reason: String) {

@@ -63,14 +63,21 @@ final class AgentSession: AgentLeg {
     var fullGain: Float = 1
     var keys = KeySequence()
 
+    /// Toward an agent that takes the caller's packets.
+    private(set) var uplink: PacketUplink?
+    var ear: PacketEar?
+    /// In place of `queue` where the agent sends packets.
+    private(set) var packets: PacketPlayout?
     private var accumulator: FrameAccumulator
-    private let slot: SampleBuffer
+    /// Where on the way to the agent the last sound lies that a decoder made up.
+    private var concealed: Range<Int64> = 0..<0
+    let slotSamples: SampleBuffer
     private var crossing: Resampling?
     private var gain: PlayoutGain
-    private var slots: Int64 = 0
+    var slots: Int64 = 0
     /// It hears the caller, or did: that is said once.
     private var hasJoined = false
-    private var sent: Int64 = 0
+    var sent: Int64 = 0
     private var voice: VoiceActivityDetector?
     private var interruption: Interruption
     private var effect = Interruption.Effect.none
@@ -101,13 +108,13 @@ final class AgentSession: AgentLeg {
         state = .connecting(until: now + Self.connectLimit)
         queue = PlayoutQueue(rate: dialect.playoutRate)
         accumulator = FrameAccumulator(frameSamples: dialect.rate / 50)
-        slot = SampleBuffer(capacity: Self.longestSlot)
+        slotSamples = SampleBuffer(capacity: Self.longestSlot)
         gain = PlayoutGain(rate: dialect.playoutRate)
         interruption = Interruption(policy: info.bargeIn, rate: dialect.rate)
     }
 
-    /// Samples of a slot at 48 kHz.
-    private static let longestSlot = 960
+    /// Samples of the longest packet at 48 kHz: 120 ms.
+    private static let longestSlot = 5760
 
     /// The agent took the call: from here on its rates stand.
     func takeRates() {
@@ -116,8 +123,10 @@ final class AgentSession: AgentLeg {
             gain = PlayoutGain(rate: dialect.playoutRate)
         }
         accumulator = FrameAccumulator(frameSamples: dialect.rate / 50)
-        voice = VoiceActivityDetector(rate: dialect.rate, endSilence: Self.endSilence)
-        interruption = Interruption(policy: interruption.policy, rate: dialect.rate)
+        uplink = dialect.takesCallerPackets ? PacketUplink(rate: dialect.rate) : nil
+        packets = dialect.sendsPackets ? PacketPlayout() : nil
+        voice = VoiceActivityDetector(rate: hearingRate, endSilence: Self.endSilence)
+        interruption = Interruption(policy: interruption.policy, rate: hearingRate)
         crossing = dialect.rate == dialect.playoutRate ? nil : Resampling(from: dialect.playoutRate, to: dialect.rate)
     }
 
@@ -139,8 +148,8 @@ final class AgentSession: AgentLeg {
         self.now = now
         guard let sink, isPlayingOut else { return }
         slots += Int64(missed)
-        let frame = UnsafeMutableBufferPointer(rebasing: slot.samples[0..<queue.slotSamples])
-        let isHeld = isPaused || effect == .hold
+        if let packets { return tick(packets, into: sink) }
+        let frame = UnsafeMutableBufferPointer(rebasing: slotSamples.samples[0..<queue.slotSamples])
         // What is frozen fades out over one more slot.
         let result = isHeld && gain.factor == 0 ? holdStill(frame) : queue.next(into: frame, now: now)
         gain.apply(frame, toward: isHeld ? 0 : effect == .duck && result.isPlaying ? fullGain * Self.ducked : fullGain)
@@ -150,19 +159,26 @@ final class AgentSession: AgentLeg {
         slots += 1
         sink.receive(
             AudioFrame(samples: out, mediaTime: time, origin: result.isPlaying ? .received : .filler, startsAxis: false), from: self, now: now)
-        meter.slot(isPlaying: result.isPlaying, now: now)
-        tell(result)
-        lastPlayed = result.isPlaying ? now : lastPlayed
-        if let key = keys.next() { sink.receive(digit: key, from: self, now: now) }
+        finishSlot(result)
+    }
+
+    /// Nothing is to be heard, and nothing lost.
+    var isHeld: Bool { isPaused || effect == .hold }
+
+    func finishSlot(_ slot: PlayoutQueue.Slot) {
+        meter.slot(isPlaying: slot.isPlaying, now: now)
+        tell(slot)
+        lastPlayed = slot.isPlaying ? now : lastPlayed
+        if let key = keys.next() { sink?.receive(digit: key, from: self, now: now) }
         endIfPlayed()
     }
 
-    private func soundAway(_ frame: UnsafeMutableBufferPointer<Int16>, isPlaying: Bool) {
+    func soundAway(_ frame: UnsafeMutableBufferPointer<Int16>, isPlaying: Bool) {
         guard case .away = state, !isPlaying else {
             awaySound?.reset()
             return
         }
-        let sound = awaySound ?? AwaySound(rate: queue.rate)
+        let sound = awaySound ?? AwaySound(rate: packets == nil ? queue.rate : dialect.rate)
         awaySound = sound
         sound.fill(frame)
     }
@@ -177,7 +193,7 @@ final class AgentSession: AgentLeg {
     private func tell(_ slot: PlayoutQueue.Slot) {
         var playout = position
         playout.isPlaying = slot.isPlaying
-        dialect.slot(playout, call: AgentSlotFigures(gaps: queue.counters.gaps, framesDropped: counters.framesDropped), to: transport)
+        dialect.slot(playout, call: AgentSlotFigures(gaps: self.playout.gaps, framesDropped: counters.framesDropped), to: transport)
         for name in slot.marks { dialect.mark(name, to: transport) }
     }
 
@@ -190,7 +206,7 @@ final class AgentSession: AgentLeg {
     }
 
     func endIfPlayed() {
-        guard let waiting = ending, queue.queued == 0 || waiting.until <= now else { return }
+        guard let waiting = ending, queued == 0 || waiting.until <= now else { return }
         ending = nil
         switch waiting.ending {
         case .hangUp(let end): events?.agentEnded(end)
@@ -213,8 +229,12 @@ final class AgentSession: AgentLeg {
     }
 
     var isOver: Bool { if case .over = state { true } else { false } }
-    var queuedMilliseconds: Int { queue.queuedMilliseconds }
-    var playout: PlayoutQueue.Counters { queue.counters }
+    var queuedMilliseconds: Int { packets?.queuedMilliseconds ?? queue.queuedMilliseconds }
+    var playout: PlayoutQueue.Counters { packets?.counters ?? queue.counters }
+    /// Samples of the agent's that wait to be played.
+    var queued: Int { packets?.queued ?? queue.queued }
+    /// Samples of the agent's that were.
+    var played: Int64 { packets?.played ?? queue.played }
     var turns: TurnMeter.Figures { meter.figures }
 
     var wantsQuality: Bool { dialect.wantsQuality }
@@ -234,8 +254,9 @@ final class AgentSession: AgentLeg {
 
     var nativeRates: [Int] { [dialect.rate] }
     var resamples: Bool { false }
-    var wantsGapFreeStream: Bool { true }
-    var pathDescription: String { "agent \(dialect.rate) Hz [playout queue, 20 ms grid]" }
+    var wantsGapFreeStream: Bool { !dialect.takesCallerPackets }
+    var opusPassing: OpusPassing { dialect.takesCallerPackets ? .packets : .off }
+    var pathDescription: String { "agent \(dialect.rate) Hz [playout queue\(packets == nil ? "" : " of packets"), 20 ms grid]" }
 
     func start(rate: Int, gapFree: Bool, sink: any AudioSink, now: NIODeadline) {
         self.sink = sink
@@ -248,26 +269,38 @@ final class AgentSession: AgentLeg {
 
     func send(_ frame: borrowing AudioFrame, now: NIODeadline) {
         guard isPlayingOut else { return }
-        accumulator.append(frame.samples, mediaTime: frame.mediaTime) { samples, _ in
+        if let uplink { return pass(frame, through: uplink, now: now) }
+        if frame.origin == .concealed { concealed = frame.mediaTime..<(frame.mediaTime + Int64(frame.samples.count)) }
+        accumulator.append(frame.samples, mediaTime: frame.mediaTime) { samples, time in
             if isMuted { samples.update(repeating: 0) }
-            pass(UnsafeBufferPointer(samples))
+            pass(UnsafeBufferPointer(samples), isConcealed: concealed.overlaps(time..<(time + Int64(samples.count))))
             judge(UnsafeBufferPointer(samples), now: now)
         }
     }
 
     /// To the agent, or, while it is away, to the dialect, which keeps what it may have to say again.
-    private func pass(_ samples: UnsafeBufferPointer<Int16>) {
-        if transport.isWritable || !isOpen {
-            stalledSince = nil
-            dialect.audio(samples, position: sent, to: transport)
-        } else {
-            counters.framesDropped += 1
+    private func pass(_ samples: UnsafeBufferPointer<Int16>, isConcealed: Bool) {
+        if !mayWrite() {
             dialect.dropped(samples, position: sent, to: transport)
-            let since = stalledSince ?? now
-            stalledSince = since
-            if let limit = dialect.stallLimit, now - since >= limit { fail(code: 4429, reason: "it read nothing for too long") }
+        } else if isConcealed {
+            dialect.concealedAudio(samples, position: sent, to: transport)
+        } else {
+            dialect.audio(samples, position: sent, to: transport)
         }
         sent += Int64(samples.count)
+    }
+
+    /// Whether the agent reads, or is away; one that reads nothing for too long is given up.
+    func mayWrite() -> Bool {
+        if transport.isWritable || !isOpen {
+            stalledSince = nil
+            return true
+        }
+        counters.framesDropped += 1
+        let since = stalledSince ?? now
+        stalledSince = since
+        if let limit = dialect.stallLimit, now - since >= limit { fail(code: 4429, reason: "it read nothing for too long") }
+        return false
     }
 
     func send(digit: Digit, duration: Int, now: NIODeadline) {
@@ -276,15 +309,21 @@ final class AgentSession: AgentLeg {
 
     // MARK: Interruption
 
-    private func judge(_ samples: UnsafeBufferPointer<Int16>, now: NIODeadline) {
+    /// Whether anything depends on the caller's speech: to hear it in packets they must be decoded.
+    var hearsCaller: Bool { interruption.policy != .off }
+
+    /// Hertz of what `judge` hears.
+    private var hearingRate: Int { dialect.takesCallerPackets ? PacketEar.rate : dialect.rate }
+
+    func judge(_ samples: UnsafeBufferPointer<Int16>, now: NIODeadline) {
         guard let voice else { return }
         let event = voice.process(samples)
         let silent = voice.silentSamples
-        let isSpeaking = voice.isSpeaking && silent <= dialect.rate / 1000 * Self.shortPause
+        let isSpeaking = voice.isSpeaking && silent <= hearingRate / 1000 * Self.shortPause
         effect = interruption.heard(samples.count, isSpeaking: isSpeaking, silent: silent, agentSpeaks: isSpeakingNow(now))
         if effect == .flush {
             effect = .none
-            if queue.queued > 0 { cut(.bargeIn) }
+            if queued > 0 { cut(.bargeIn) }
             say(CallerSpeech(hasBegun: true, position: sent, interrupted: true))
         }
         switch event {
@@ -292,15 +331,15 @@ final class AgentSession: AgentLeg {
             meter.callerSpeaks()
             say(CallerSpeech(hasBegun: true, position: sent))
         case .speechEnded:
-            meter.callerStopped(at: now - .milliseconds(Int64(silent * 1000 / dialect.rate)))
-            say(CallerSpeech(hasBegun: false, position: sent - Int64(silent)))
+            meter.callerStopped(at: now - .milliseconds(Int64(silent * 1000 / hearingRate)))
+            say(CallerSpeech(hasBegun: false, position: sent - Int64(silent * (dialect.rate / hearingRate))))
         case nil: break
         }
     }
 
     /// Between two pieces of one answer it does too.
     private func isSpeakingNow(_ now: NIODeadline) -> Bool {
-        if queue.queued > 0 { return true }
+        if queued > 0 { return true }
         guard let lastPlayed else { return false }
         return now - lastPlayed <= PlayoutHold.longestGap
     }
@@ -314,8 +353,9 @@ final class AgentSession: AgentLeg {
     /// Drops what is queued and tells the agent.
     /// - Parameter position: what stands behind it stays; nil for nothing
     func cut(_ cause: PlayoutCut.Cause, upTo position: Int64? = nil) {
-        let heard = queue.played
-        let dropped = position.map { queue.clear(upTo: $0) } ?? queue.clear(fades: gain.factor > 0)
+        let heard = played
+        let dropped = packets.map { packets in position.map { packets.clear(upTo: $0) } ?? packets.clear() }
+            ?? position.map { queue.clear(upTo: $0) } ?? queue.clear(fades: gain.factor > 0)
         let milliseconds = dropped.dropped * 1000 / queue.rate
         meter.cleared(droppedMilliseconds: milliseconds, now: now)
         isPaused = false

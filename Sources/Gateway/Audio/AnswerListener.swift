@@ -18,6 +18,8 @@ final class AnswerListener: AudioPort {
     var takesKeysAsSound: Bool { port.takesKeysAsSound }
     var pathDescription: String { port.pathDescription }
     func prepare(keysStaySound: Bool) { port.prepare(keysStaySound: keysStaySound) }
+    var opusPassing: OpusPassing { port.opusPassing.decoded }
+    func prepare(passing: OpusPassing) { port.prepare(passing: passing) }
 
     func start(rate: Int, gapFree: Bool, sink: any AudioSink, now: NIODeadline) {
         classifier = AnswerClassifier(rate: rate)

@@ -15,6 +15,19 @@ struct AudioFrame {
     var payload: UnsafeRawBufferPointer?
     /// The codec of `payload`.
     var codec: AudioCodec?
+    /// What of it counts.
+    var form = Form.sound
+
+    enum Form: Sendable {
+        /// The samples; `payload` may stand for them where it is the same.
+        case sound
+        /// `payload`, Opus to be passed on untouched; of `samples` only the count, which is the packet's length.
+        case packet
+        /// `payload`, Opus to be passed on untouched; the samples are decoded from it.
+        case decodedPacket
+        /// The samples stand in for a packet that did not come: for whoever listens on the way, not for whoever takes packets.
+        case substitute
+    }
 
     enum Origin: Sendable {
         /// Decoded from a packet.

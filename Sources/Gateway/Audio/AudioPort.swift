@@ -17,6 +17,10 @@ protocol AudioPort: AnyObject {
     var followsRate: Bool { get }
     /// Told before `start`: whether the other port takes keys as sound. Then keys that come as sound are left as they are.
     func prepare(keysStaySound: Bool)
+    /// Whether this far end takes Opus packets as they came.
+    var opusPassing: OpusPassing { get }
+    /// Told before `start`: whether the other port takes Opus packets as they came.
+    func prepare(passing: OpusPassing)
     /// Joins the port to a bridge: frames go to `sink` at `rate`, and frames at `rate` will be sent through the port.
     /// - Parameter gapFree: fill what does not arrive, so that `sink` sees 50 frames a second.
     func start(rate: Int, gapFree: Bool, sink: any AudioSink, now: NIODeadline)
@@ -35,6 +39,8 @@ extension AudioPort {
     var takesKeysAsSound: Bool { false }
     var followsRate: Bool { false }
     func prepare(keysStaySound: Bool) {}
+    var opusPassing: OpusPassing { .off }
+    func prepare(passing: OpusPassing) {}
 }
 
 /// Takes the frames of a port.

@@ -8,6 +8,8 @@ final class Bridge: AudioSink {
     private let second: any AudioPort
     /// Hears what crosses, where the call is recorded; the first port is the caller's.
     var tap: RecordingTap?
+    /// Of packets that an agent sends and a recording hears.
+    private lazy var packetSound = PacketSound(rate: rate)
 
     init(_ first: any AudioPort, _ second: any AudioPort) {
         self.first = first
@@ -19,6 +21,8 @@ final class Bridge: AudioSink {
     func start(now: NIODeadline) {
         first.prepare(keysStaySound: second.takesKeysAsSound)
         second.prepare(keysStaySound: first.takesKeysAsSound)
+        first.prepare(passing: tap == nil ? second.opusPassing : second.opusPassing.decoded)
+        second.prepare(passing: first.opusPassing)
         first.start(rate: rate, gapFree: second.wantsGapFreeStream, sink: self, now: now)
         second.start(rate: rate, gapFree: first.wantsGapFreeStream, sink: self, now: now)
     }
@@ -32,11 +36,13 @@ final class Bridge: AudioSink {
         let isFirst = port === first
         let target = isFirst ? second : first
         guard let tap else { return target.send(frame, now: now) }
+        if frame.form == .packet, let packetSound { return receive(packetSound.decoded(frame), from: port, now: now) }
         tap.hear(frame, from: isFirst ? .caller : .farEnd, now: now)
         guard tap.addTone(to: frame.samples, toward: isFirst ? .farEnd : .caller, now: now) else { return target.send(frame, now: now) }
         // What was received is no longer what is sent.
         var changed = copy frame
         changed.payload = nil
+        if changed.form == .decodedPacket { changed.form = .sound }
         target.send(changed, now: now)
     }
 

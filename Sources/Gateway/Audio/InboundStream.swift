@@ -56,6 +56,8 @@ final class InboundStream {
     var lineTones: LineTones?
     /// Takes out what a phone line sends back of what is played to it.
     var echo: LineEcho?
+    /// The far end takes Opus packets as they came.
+    var passing = OpusPassing.off
     /// Samples still to be muted after a key.
     private var mutedTail = 0
 
@@ -115,7 +117,7 @@ final class InboundStream {
         }
         let time = decoder.mediaTime(frame.extendedTimestamp)
         guard isGapFree || isInTime(time, arrival: frame.arrival), !frame.isCopy || isStillMissing(time) else { return }
-        let count = decoder.decode(frame.payload, at: .init(timestamp: frame.extendedTimestamp, now: now), into: scratch.samples)
+        let count = samples(of: frame, decoder, now: now)
         guard count > 0 else {
             counters.undecodable += 1
             return
@@ -124,12 +126,30 @@ final class InboundStream {
         clock.arrived(now: now, isDTX: isDTX)
         guard align(time, count: count) else { return }
         concealedInARow = 0
-        if isDTX { noise.observe(UnsafeBufferPointer(scratch.prefix(count))) }
+        if isDTX, decodes(decoder) { noise.observe(UnsafeBufferPointer(scratch.prefix(count))) }
         if isGapFree, !holdToWallTime(count, now: now) { return }
+        if frame.isCopy { counters.restored += 1 }
+        if passes(decoder) {
+            return emit(count, frame.isCopy ? .recovered : .received, payload: frame.payload, codec: .opus, now: now)
+        }
         let payload = echo?.isActive == true ? nil : frame.payload
         guard frame.isCopy else { return emit(count, .received, payload: payload, codec: decoder.codec, now: now) }
-        counters.restored += 1
         emit(count, .recovered, now: now)
+    }
+
+    /// Whether the decoder's packets are passed on as they came.
+    private func passes(_ decoder: Decoder) -> Bool { passing != .off && decoder.codec == .opus }
+
+    /// Whether anybody hears what the decoder would make.
+    private func decodes(_ decoder: Decoder) -> Bool {
+        !passes(decoder) || passing == .decodedPackets || inbandKeys != nil || lineTones != nil
+    }
+
+    /// Puts the sound of a packet into `scratch` where anybody hears it.
+    /// - Returns: its length in samples; 0 when it is malformed
+    private func samples(of frame: RTPFrame, _ decoder: Decoder, now: NIODeadline) -> Int {
+        guard decodes(decoder) else { return OpusPacket.duration(of: frame.payload, rate: rate) ?? 0 }
+        return decoder.decode(frame.payload, at: .init(timestamp: frame.extendedTimestamp, now: now), into: scratch.samples)
     }
 
     private func isInTime(_ time: Int64, arrival: NIODeadline) -> Bool {
@@ -158,7 +178,7 @@ final class InboundStream {
 
     /// A hole in the sequence: every missing frame is recovered, concealed or replaced by noise, in that order of preference.
     func receive(_ lost: LostFrames, now: NIODeadline) {
-        guard let decoder = current, !(isGapFree && isAfterStall) else { return }
+        guard let decoder = current, !(isGapFree && isAfterStall), decodes(decoder) else { return }
         let samples = min(decoder.samples(lost.timestampStep), scratch.samples.count)
         guard samples > 0 else { return }
         for index in 0..<lost.count {
@@ -300,19 +320,23 @@ final class InboundStream {
             position = (position ?? 0) + Int64(count)
             return
         }
-        deliver(samples, origin, to: output, payload: isSilenced ? nil : payload, codec: codec, now: now)
+        var form = AudioFrame.Form.sound
+        if let current, passes(current) {
+            form = payload == nil || isSilenced ? .substitute : decodes(current) ? .decodedPacket : .packet
+        }
+        deliver(samples, origin, to: output, payload: isSilenced ? nil : payload, codec: codec, form: form, now: now)
     }
 
     private func deliver(
         _ samples: UnsafeMutableBufferPointer<Int16>, _ origin: AudioFrame.Origin, to output: any InboundStreamOutput,
-        payload: UnsafeRawBufferPointer? = nil, codec: AudioCodec? = nil, now: NIODeadline
+        payload: UnsafeRawBufferPointer? = nil, codec: AudioCodec? = nil, form: AudioFrame.Form = .sound, now: NIODeadline
     ) {
         let time = position ?? 0
         position = time + Int64(samples.count)
         output.inbound(
             AudioFrame(
                 samples: samples, mediaTime: time, origin: origin, startsAxis: isGapFree ? false : startsAxis, payload: payload,
-                codec: codec), now: now)
+                codec: codec, form: form), now: now)
         startsAxis = false
     }
 

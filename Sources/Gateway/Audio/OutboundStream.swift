@@ -23,6 +23,8 @@ final class OutboundStream {
     /// Where the far end is a phone line: learns what is played to it.
     var echo: LineEcho?
     private var packetTime: TimeAmount
+    /// Of an agent's packets that the far end does not take as they are.
+    private lazy var packetSound = PacketSound(rate: rate)
 
     /// One encoded frame; the pointer is valid during the call that hands it over.
     struct Packet {
@@ -82,6 +84,17 @@ final class OutboundStream {
         silenceDue = now + Self.patience + length
         soundDue = nil
         if frame.startsAxis { accumulator.reset() }
+        let isOpusPacket = switch frame.form {
+            case .packet, .decodedPacket: codec == .opus
+            case .sound, .substitute: false
+        }
+        if isOpusPacket, let payload = frame.payload {
+            guard let place = place(frame.mediaTime, frame.samples.count, startsAxis: frame.startsAxis, now: now) else { return }
+            // What the encoder held belongs before a packet that is not its own.
+            accumulator.reset()
+            return emit(Packet(payload: payload, timestamp: place.timestamp, marker: place.marker))
+        }
+        if frame.form == .packet, let packetSound { return send(packetSound.decoded(frame), now: now, emit: emit) }
         if let payload = relayable(frame) {
             guard let place = place(frame.mediaTime, frame.samples.count, startsAxis: frame.startsAxis, now: now) else { return }
             if resampler == nil { echo?.played(UnsafeBufferPointer(frame.samples), timestamp: place.timestamp, now: now) }

@@ -33,6 +33,8 @@ final class RTPAudioPort: AudioPort, InboundStreamOutput {
     /// Whether this peer may send keys as tones in its sound, where it sends no telephone-events; counts from the next `start` on.
     var detectsInbandKeys = false
     private var keysStaySound = false
+    /// The other side takes Opus packets as they came.
+    private var passing = OpusPassing.off
     /// Toward a phone that gets its keys by signalling, not in the stream.
     var signalledKeys: SignalledKeys?
     /// Whose line is listened to for tones; counts from the next `start` on, and from the first one for so long as it is useful.
@@ -90,6 +92,8 @@ final class RTPAudioPort: AudioPort, InboundStreamOutput {
 
     func prepare(keysStaySound: Bool) { self.keysStaySound = keysStaySound }
 
+    func prepare(passing: OpusPassing) { self.passing = passing }
+
     func start(rate: Int, gapFree: Bool, sink: any AudioSink, now: NIODeadline) {
         stop()
         self.sink = sink
@@ -102,11 +106,13 @@ final class RTPAudioPort: AudioPort, InboundStreamOutput {
             lineTonesUntil = until
             if now < until { stream.lineTones = LineTones(lineSide, rate: rate, until: until) }
         }
-        stream.echo = lineEcho
+        // What is passed on undecoded goes by the canceller unheard.
+        stream.echo = passing == .off ? lineEcho : nil
+        stream.passing = passing
         inbound = stream
         // An agent can wait for what is sent again, for it does not play the sound; a phone's or browser's jitter buffer would
         // have to grow for it.
-        session.setAsksAgain(gapFree)
+        session.setAsksAgain(gapFree || passing != .off)
         keyTones = takesKeysAsSound ? KeyTones(rate: rate) : nil
         outbound = OutboundStream(audio: audio, rate: rate, opus: opus, after: axis, now: now)
         outbound?.echo = stream.echo
@@ -166,7 +172,9 @@ final class RTPAudioPort: AudioPort, InboundStreamOutput {
     var pathDescription: String {
         let rate = inbound?.rate ?? 0
         let name = "\(audio.codec.sdpName)/\(audio.codec.rtpClockRate) pt \(audio.payloadType) \(audio.packetTime) ms"
-        return "\(name) [decode to \(rate), encode from \(rate)\(audio.telephoneEvent == nil ? "" : ", telephone-event")]"
+        let keys = audio.telephoneEvent == nil ? "" : ", telephone-event"
+        if passing != .off, audio.codec == .opus { return "\(name) [packets passed on, encode from \(rate)\(keys)]" }
+        return "\(name) [decode to \(rate), encode from \(rate)\(keys)]"
     }
 
     // MARK: Packets
@@ -235,7 +243,7 @@ final class RTPAudioPort: AudioPort, InboundStreamOutput {
             || (audio.telephoneEvent == nil) != (self.audio.telephoneEvent == nil)
         self.audio = audio
         session.renegotiate(audio.rtpFormats)
-        session.setAsksAgain(inbound?.isGapFree ?? false)
+        session.setAsksAgain(inbound.map { $0.isGapFree || passing != .off } ?? false)
         if let inbound, let sink, changesCodec || changesFormats {
             if !sink.restarts(after: self, now: now) {
                 start(rate: inbound.rate, gapFree: inbound.isGapFree, sink: sink, now: now)

@@ -243,6 +243,7 @@ final class SwitchboardCore {
         info.isOutbound = entry.isOutbound
         info.headers = Dictionary(entry.record.headers.map { ($0.name, $0.value) }) { first, _ in first }
         info.bargeIn = step.bargeIn
+        info.isRecorded = step.record
         return info
     }
 

@@ -23,6 +23,13 @@ final class CommandRecorder: AgentCommands {
         return start
     }
 
+    @discardableResult
+    func play(packet: UnsafeRawBufferPointer, samples: Int) -> Int64 {
+        defer { position.end += Int64(samples) }
+        others.append("play packet \(packet.count) \(samples)")
+        return position.end
+    }
+
     func accept() { others.append("accept") }
     func reject(_ end: CallEnd) { others.append("reject \(end.sipStatus)") }
     func resumed() { others.append("resumed") }

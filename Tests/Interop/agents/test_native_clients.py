@@ -10,6 +10,7 @@ import time
 import numpy as np
 import pytest
 import speech
+from aiortc.codecs.opus import OpusEncoder
 from sound import best_correlation, tone_report
 from tcp_relay import TCPRelay
 from verdict import assert_same_speech
@@ -111,6 +112,76 @@ def test_a_browser_is_heard_wide(native_gateway):
             assert abs(report.frequency - 6000) < 2, report
 
     asyncio.run(asyncio.wait_for(scenario(), 60))
+
+
+ECHOES = {
+    "python": """
+import asyncio, sys
+sys.path.insert(0, {clients!r})
+import tandem_agent
+async def talk(call):
+    with open({heard!r}, "w") as heard:
+        async for event in call:
+            if event.name == "audio":
+                print(event.pts, event.packet.hex(), file=heard, flush=True)
+                await call.say_packet(event.packet)
+asyncio.run(tandem_agent.serve(talk, port=0, accept=lambda offer: offer[0], ready=lambda port: print("listening on port", port, flush=True)))
+""",
+    "javascript": """
+import {{ appendFileSync }} from "node:fs"
+import {{ serve }} from {clients!r}
+const server = serve(async call => {{
+  for await (const event of call) {{
+    if (event.name !== "audio") continue
+    appendFileSync({heard!r}, `${{event.pts}} ${{event.packet.toString("hex")}}\\n`)
+    call.sayPacket(event.packet)
+  }}
+}}, {{ port: 0, accept: offer => offer[0] }})
+server.on("listening", () => console.log("listening on port", server.address().port))
+""",
+}
+
+
+@pytest.mark.parametrize("language", ECHOES)
+def test_a_browsers_opus_goes_to_the_agent_and_back_untouched(start_gateway, tmp_path, monkeypatch, language):
+    """What the browser encoded is what the agent gets, to the byte; and what the agent says is heard."""
+    heard = tmp_path / "heard"
+    suffix, module, command = {"python": ("py", "python", sys.executable), "javascript": ("mjs", "javascript/tandem_agent.mjs", "node")}[language]
+    agent = tmp_path / f"agent.{suffix}"
+    agent.write_text(ECHOES[language].format(clients=str(CLIENTS / module), heard=str(heard)))
+    encoded = []
+    encode = OpusEncoder.encode
+
+    def keep(self, *arguments):
+        payloads, timestamp = encode(self, *arguments)
+        encoded.extend(payloads)
+        return payloads, timestamp
+
+    monkeypatch.setattr(OpusEncoder, "encode", keep)
+    running = Example([command, str(agent)])
+    tone = (8000 * np.sin(2 * np.pi * 1000 * np.arange(RATE * 2) / RATE)).astype(np.int16)
+
+    async def scenario(gateway):
+        async with WHIPCaller(gateway, "native", tone) as caller:
+            await caller.wait_connected()
+            await caller.wait_heard(0.5, 15)
+            caller.track.begin()
+            await caller.wait_heard(4, 40)
+            report = tone_report(caller.heard(), RATE, 1000)
+            assert abs(report.frequency - 1000) < 2 and report.snr_db > 15, report
+
+    try:
+        gateway = start_gateway(agents={"native": {"url": f"ws://127.0.0.1:{running.port}/", "protocol": "tandem"}})
+        asyncio.run(asyncio.wait_for(scenario(gateway), 60))
+        got = [(int(pts) // 960, bytes.fromhex(packet)) for pts, packet in map(str.split, heard.read_text().splitlines())]
+        assert len(got) > 100 and len({packet for _, packet in got}) > 50
+        # A packet that a busy machine lost is a jump of the clock.
+        assert any(
+            all(number + place < len(encoded) and encoded[number + place] == packet for number, packet in got) for place in range(len(encoded))
+        ), f"{len(got)} packets heard, {len(encoded)} encoded"
+        assert "packets passed on" in gateway.log_text()
+    finally:
+        running.stop()
 
 
 def test_a_client_wants_its_token(start_gateway, tmp_path, start_phone):

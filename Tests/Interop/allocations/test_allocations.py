@@ -8,6 +8,7 @@ import pathlib
 import shutil
 import struct
 import subprocess
+import sys
 import threading
 import time
 
@@ -164,8 +165,9 @@ def packets(gateway):
     return sum(gateway.metric(f"tandem_rtp_packets_{direction}_total") for direction in ("received", "sent"))
 
 
-def prove(gateway, counts, kind):
-    """Warms up, then counts over 10,000 packets."""
+def prove(gateway, counts, kind, reports=0):
+    """Warms up, then counts over 10,000 packets. With `reports`, what is told to the agent every five seconds may allocate: no place
+    may oftener than so many times."""
     # The counter does count: the first packet of a call makes decoders.
     wait_until(lambda: counts.owners(counts.read()[1])["ours"], 10, "a single allocation while calls are set up: the hooks do not work")
     time.sleep(WARM_UP)
@@ -180,7 +182,7 @@ def prove(gateway, counts, kind):
     print(f"{kind}: {passed:.0f} packets; allocations of ours: {sums['ours']}; " + ", ".join(f"{owner}: {sums[owner] / passed:.2f} a packet" for owner in LIBRARIES))
     # SRTP is on kept contexts; what is left is the browsers' consent checks, a few a second.
     assert sums["OpenSSL"] < passed / 2, counts.described(owned["OpenSSL"])
-    assert sums["ours"] == 0, f"{sums['ours']} allocations of ours over {passed:.0f} packets:\n{counts.described(owned['ours'])}"
+    assert max(owned["ours"].values(), default=0) <= reports, f"{sums['ours']} allocations of ours over {passed:.0f} packets:\n{counts.described(owned['ours'])}"
 
 
 def phones(start_phone, gateway, to):
@@ -191,7 +193,7 @@ def phones(start_phone, gateway, to):
         phone.call(to).media.play(said)
 
 
-def browsers(gateway, to, kind, counts):
+def browsers(gateway, to, kind, counts, reports=0):
     """Browsers that talk."""
     said = np.tile(speech.samples(speech.BROWSER_SENTENCE, RATE), 20)
 
@@ -201,7 +203,7 @@ def browsers(gateway, to, kind, counts):
             for caller in callers:
                 await caller.wait_connected()
                 caller.track.begin()
-            await asyncio.to_thread(prove, gateway, counts, kind)
+            await asyncio.to_thread(prove, gateway, counts, kind, reports)
             for caller in callers:
                 assert await caller.hang_up() == 200
 
@@ -252,3 +254,31 @@ def test_browser_and_websocket_agent(start_counted, start_agent):
     agent = start_agent(echo=True)
     gateway, counts = start_counted(agents={"assistant": agent.configuration})
     browsers(gateway, "assistant", "browser, agent", counts)
+
+
+OPUS_ECHO = """
+import asyncio, sys
+sys.path.insert(0, {clients!r})
+import tandem_agent
+async def talk(call):
+    async for event in call:
+        if event.name == "audio":
+            await call.say_packet(event.packet)
+asyncio.run(tandem_agent.serve(talk, port=0, accept=lambda offer: offer[0], ready=lambda port: print("listening on port", port, flush=True)))
+"""
+
+
+def test_browser_and_agent_of_packets(start_counted, tmp_path):
+    """Opus that is passed on both ways."""
+    agent = tmp_path / "agent.py"
+    agent.write_text(OPUS_ECHO.format(clients=str(gateway_module.REPOSITORY / "clients" / "python")))
+    process = subprocess.Popen([sys.executable, str(agent)], stdout=subprocess.PIPE, text=True)
+    try:
+        port = int(process.stdout.readline().split()[-1])
+        gateway, counts = start_counted(agents={"native": {"url": f"ws://127.0.0.1:{port}/", "protocol": "tandem"}})
+        # A hundredth of the packets: `stats` comes with every 500th, slow machines included.
+        browsers(gateway, "native", "browser, agent of packets", counts, reports=PACKETS // 100)
+        assert gateway.log_text().count("queue of packets") == BROWSERS
+    finally:
+        process.kill()
+        process.wait()

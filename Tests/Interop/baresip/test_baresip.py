@@ -101,6 +101,30 @@ def test_the_parrot_repeats_the_phone(gateway, start_phone):
     assert best_correlation(said, phone.heard(), 8000)[1] >= 0.9
 
 
+@pytest.mark.parametrize("milliseconds", [10, 40])
+def test_packets_are_as_long_as_the_phone_asks(agent, agent_gateway, start_phone, milliseconds):
+    phone = start_phone(milliseconds=milliseconds)
+    phone.dial(address(agent_gateway, "assistant"))
+    phone.wait_event("CALL_ESTABLISHED")
+    call = agent.wait_call()
+    said, answer = speech.samples(speech.PHONE_SENTENCE), speech.samples(speech.AGENT_SENTENCE)
+    call.wait_heard(1 + len(said) / 8000 + 1, 20)
+    packets = {way: agent_gateway.metric(f"tandem_rtp_packets_{way}_total") for way in ("sent", "received")}
+    began = time.monotonic()
+    call.say(answer)
+    call.mark("said")
+    call.wait_mark("said", len(answer) / 8000 + 3)
+    due = (time.monotonic() - began) * 1000 / milliseconds
+    for way, before in packets.items():
+        count = agent_gateway.metric(f"tandem_rtp_packets_{way}_total") - before
+        assert 0.6 * due < count < 1.4 * due, (way, count, due)
+    phone.hang_up()
+    phone.wait_event("CALL_CLOSED")
+    phone.stop()
+    assert best_correlation(said, call.transcript.heard(), 8000)[1] >= SAME
+    assert best_correlation(answer, phone.heard(), 8000)[1] >= 0.9
+
+
 def test_star_hangs_up_the_parrot(gateway, start_phone):
     phone = start_phone()
     phone.dial(address(gateway, "demo"))

@@ -77,9 +77,9 @@ def configuration_without_sound_card(speech, rate=8000):
 
 class Baresip:
     """One phone. `speech`: the WAV file it speaks once a call is up (mono, `rate` samples a second). With `answers` it takes every call; `uri` is
-    what `hosts` of a trunk wants."""
+    what `hosts` of a trunk wants; `milliseconds` of its packets, and what it asks for."""
 
-    def __init__(self, folder, speech, transport="udp", codecs="pcmu/8000,pcma/8000", dtmf="rtpevent", host="127.0.0.1", answers=False, rate=8000):
+    def __init__(self, folder, speech, transport="udp", codecs="pcmu/8000,pcma/8000", dtmf="rtpevent", host="127.0.0.1", answers=False, rate=8000, milliseconds=20):
         self.rate = rate
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -91,7 +91,7 @@ class Baresip:
         self.uri = f"sip:{host}:{sip_port};transport={transport}"
         control = _CONTROL.format(host=host, sip_port=sip_port, control_port=control_port)
         (self.folder / "config").write_text(configuration_without_sound_card(speech, rate) + control)
-        (self.folder / "accounts").write_text(f"<sip:+14155550142@127.0.0.1;transport={transport}>;regint=0;audio_codecs={codecs};dtmfmode={dtmf};answermode={'auto' if answers else 'manual'}\n")
+        (self.folder / "accounts").write_text(f"<sip:+14155550142@127.0.0.1;transport={transport}>;regint=0;audio_codecs={codecs};ptime={milliseconds};dtmfmode={dtmf};answermode={'auto' if answers else 'manual'}\n")
         (self.folder / "contacts").write_text("")
         self.events = []
         self._answers = queue.Queue()

@@ -27,7 +27,9 @@ final class FakeAgent: AgentTransport {
     /// False: the socket takes no more, as one whose agent does not read.
     var isWritable = true
     /// Paced speech: 20 ms at a time in real time.
-    private var paced: [UInt8] = []
+    private var paced: ArraySlice<UInt8> = []
+    /// Parts per million by which the agent's clock runs fast.
+    var clockError = 0.0
     private var nextPace: NIODeadline
 
     private(set) var messages: [Message] = []
@@ -104,8 +106,8 @@ final class FakeAgent: AgentTransport {
         guard isUp else { return }
         while !paced.isEmpty, nextPace <= now {
             sendMedia(paced.prefix(160))
-            paced.removeFirst(min(160, paced.count))
-            nextPace = nextPace + .milliseconds(20)
+            paced = paced.dropFirst(160)
+            nextPace = nextPace + .nanoseconds(Int64(20_000_000 / (1 + clockError * 1e-6)))
         }
     }
 

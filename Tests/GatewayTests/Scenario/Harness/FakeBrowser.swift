@@ -16,6 +16,8 @@ final class FakeBrowser: VirtualPeer {
         var telephoneEvents = true
         /// The only codec offered: opus or pcmu.
         var codec = "opus"
+        /// Of its packets, and what it asks for.
+        var packetMilliseconds = 20
         /// Sends receiver reports on what it hears.
         var sendsReports = false
         /// Offers copies of earlier packets (RFC 2198), and sends one with each.
@@ -73,7 +75,8 @@ final class FakeBrowser: VirtualPeer {
     init(host: TransportAddress, options: Options, seed: UInt64) {
         let rate = options.codec == "opus" ? 48000 : 8000
         audioType = options.codec == "opus" ? 111 : 0
-        guard let speaker = Speaker(codec: options.codec, rate: rate, timestamp: 4_294_900_000, sequence: 65_400),
+        guard let speaker = Speaker(
+            codec: options.codec, rate: rate, milliseconds: options.packetMilliseconds, timestamp: 4_294_900_000, sequence: 65_400),
             let listener = Listener(codec: options.codec, rate: rate, audioType: audioType)
         else { preconditionFailure("no codec \(options.codec)") }
         self.speaker = speaker
@@ -154,13 +157,14 @@ final class FakeBrowser: VirtualPeer {
         let map = "a=extmap:\(Self.transportExtension) http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01\r\n"
         let feedback = (options.retransmission ? "a=rtcp-fb:\(audioType) nack\r\n" : "")
             + (options.transportFeedback ? "a=rtcp-fb:\(audioType) transport-cc\r\n\(map)" : "")
+        let time = options.packetMilliseconds == 20 ? "" : "a=ptime:\(options.packetMilliseconds)\r\n"
         let keys = options.telephoneEvents ? "a=rtpmap:110 telephone-event/48000\r\na=rtpmap:126 telephone-event/8000\r\n" : ""
         return """
             v=0\r\no=- 4611731400430051336 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0\r\n\
             a=msid-semantic: WMS stream\r\nm=audio 9 UDP/TLS/RTP/SAVPF \(types)\r\nc=IN IP4 0.0.0.0\r\n\
             a=rtcp:9 IN IP4 0.0.0.0\r\na=ice-ufrag:\(credentials.ufrag)\r\na=ice-pwd:\(credentials.password)\r\n\
             a=ice-options:trickle\r\na=fingerprint:\(fingerprint)\r\na=setup:\(options.setup)\r\na=mid:0\r\na=sendrecv\r\n\
-            a=rtcp-mux\r\n\(opus)\(feedback)\(copies)a=rtpmap:0 PCMU/8000\r\n\(keys)a=ssrc:\(source) cname:browser\r\n
+            a=rtcp-mux\r\n\(opus)\(feedback)\(copies)a=rtpmap:0 PCMU/8000\r\n\(keys)\(time)a=ssrc:\(source) cname:browser\r\n
             """
     }
 

@@ -1,5 +1,6 @@
 import Foundation
 import NIOCore
+import Transcode
 
 @testable import Gateway
 
@@ -63,6 +64,10 @@ final class FakeTandemAgent {
     private(set) var binary: [(flags: UInt8, seq: UInt32, pts: Int, samples: Int)] = []
     /// Whose sound each of them is.
     private(set) var tracks: [UInt16] = []
+    /// It accepts the caller's sound as Opus: `packets` fills, and `heard` does not.
+    var takesPackets = false
+    private(set) var packets: [(flags: UInt8, pts: Int, payload: [UInt8])] = []
+    private var packetsEnd = 0
     private var sentPTS = 0
     private var sentSeq: UInt32 = 0
     private(set) var now: NIODeadline
@@ -72,7 +77,7 @@ final class FakeTandemAgent {
     var socket: Socket? { sockets.last }
     var names: [String] { events.compactMap { $0["event"] as? String } }
     func events(_ name: String) -> [[String: Any]] { events.filter { $0["event"] as? String == name } }
-    var nextPTS: Int { heard.count }
+    var nextPTS: Int { takesPackets ? packetsEnd : heard.count }
     var lastSeq: Int { events.compactMap { $0["seq"] as? Int }.max() ?? 0 }
 
     func dial() -> Socket {
@@ -111,6 +116,21 @@ final class FakeTandemAgent {
         }
     }
 
+    /// One Opus packet of so many samples of 48 kHz.
+    func say(packet: [UInt8], samples: Int, generation: UInt16 = 1, flags: UInt8 = 0, pts: Int? = nil) {
+        if let pts { sentPTS = pts }
+        var message = ByteBuffer()
+        message.writeInteger(1 as UInt8)
+        message.writeInteger(flags)
+        message.writeInteger(generation)
+        message.writeInteger(sentSeq)
+        message.writeInteger(UInt64(sentPTS))
+        message.writeBytes(packet)
+        sentSeq += 1
+        sentPTS += samples
+        post(binary: Array(message.readableBytesView))
+    }
+
     /// The connection breaks.
     func cut(code: UInt16? = nil) {
         guard let socket else { return }
@@ -138,10 +158,18 @@ final class FakeTandemAgent {
             let track = message.readInteger(as: UInt16.self), let seq = message.readInteger(as: UInt32.self),
             let pts = message.readInteger(as: UInt64.self)
         else { return }
+        if takesPackets { return hear(packet: Array(message.readableBytesView), flags: flags, seq: seq, pts: Int(pts)) }
         tracks.append(track)
         binary.append((flags, seq, Int(pts), message.readableBytes / 2))
         if heard.count < Int(pts) { heard += [Int16](repeating: 0, count: Int(pts) - heard.count) }
         heard.removeSubrange(Int(pts)...)
         while let sample = message.readInteger(endianness: .little, as: Int16.self) { heard.append(sample) }
+    }
+
+    private func hear(packet: [UInt8], flags: UInt8, seq: UInt32, pts: Int) {
+        let samples = packet.withUnsafeBytes { OpusPacket.duration(of: $0, rate: 48_000) } ?? 0
+        binary.append((flags, seq, pts, samples))
+        packets.append((flags, pts, packet))
+        packetsEnd = pts + samples
     }
 }

@@ -12,6 +12,8 @@ final class FakeTrunk: VirtualPeer {
         var codec = AudioCodec.pcmu
         /// Of its packets, and what it asks for.
         var packetMilliseconds = 20
+        /// What it takes at most (`a=maxptime`), where it says so.
+        var maximumPacketMilliseconds: Int?
         var telephoneEvents = true
 
         /// Samples a second that it speaks and hears.
@@ -188,11 +190,12 @@ final class FakeTrunk: VirtualPeer {
     private var description: String {
         let (direction, type, codec) = (direction, audioType, options.codec)
         let keys = options.telephoneEvents ? "a=rtpmap:101 telephone-event/\(codec.rtpClockRate)\r\na=fmtp:101 0-15\r\n" : ""
+        let most = options.maximumPacketMilliseconds.map { "a=maxptime:\($0)\r\n" } ?? ""
         let channels = codec.sdpChannels > 1 ? "/\(codec.sdpChannels)" : ""
         return """
             v=0\r\no=- 1 \(sequence) IN IP4 \(host.host)\r\ns=-\r\nc=IN IP4 \(host.host)\r\nt=0 0\r\n\
             m=audio \(mediaPort) RTP/AVP \(type)\(keys.isEmpty ? "" : " 101")\r\na=rtpmap:\(type) \(codec.sdpName)/\(codec.rtpClockRate)\(channels)\r\n\
-            \(opusParameters.isEmpty ? "" : "a=fmtp:\(type) \(opusParameters)\r\n")\(keys)a=ptime:\(options.packetMilliseconds)\r\na=\(direction)\r\n
+            \(opusParameters.isEmpty ? "" : "a=fmtp:\(type) \(opusParameters)\r\n")\(keys)a=ptime:\(options.packetMilliseconds)\r\n\(most)a=\(direction)\r\n
             """
     }
 

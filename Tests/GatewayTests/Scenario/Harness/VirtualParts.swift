@@ -75,7 +75,7 @@ final class DialledAgents {
             let agent = FakeTandemAgent(now: now)
             native(agent)
             var generator = SystemRandomNumberGenerator()
-            let dialect = TandemDialect(callerRates: order.info.callerRates, using: &generator)
+            let dialect = TandemDialect(order.info, using: &generator)
             leg = AgentSession(
                 dialect: dialect, targets: [AgentTarget(name: order.agent.name) { agent.dial() }], info: order.info, events: events,
                 logger: logger, now: now)

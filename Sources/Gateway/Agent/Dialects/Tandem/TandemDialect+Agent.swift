@@ -1,5 +1,6 @@
 import Foundation
 import NIOCore
+import Transcode
 
 /// What the agent says.
 extension TandemDialect {
@@ -19,6 +20,7 @@ extension TandemDialect {
 
     private func play(_ payload: UnsafeRawBufferPointer, generation: Int, pts: Int64, isJump: Bool, for session: any AgentCommands) {
         let format = formats.agent
+        if format.codec == .opus { return play(packet: payload, generation: generation, pts: pts, isJump: isJump, for: session) }
         guard payload.count.isMultiple(of: format.bytesPerSample) else { return session.fail(code: 4400, reason: "half a sample") }
         let count = payload.count / format.bytesPerSample
         guard count <= format.rate else { return session.fail(code: 4400, reason: "more than a second in one message") }
@@ -32,6 +34,26 @@ extension TandemDialect {
             }
             axis.queued(pts: pts + Int64(skip), at: before.end, generation: generation, heard: before.heard)
             session.play(count - skip) { format.read(payload, from: skip, into: $0) }
+            queued(session.position)
+            session.reply { self.flow(to: $0) }
+        }
+    }
+
+    private func play(packet: UnsafeRawBufferPointer, generation: Int, pts: Int64, isJump: Bool, for session: any AgentCommands) {
+        guard packet.count <= PacketPlayout.largestPacket, let count = OpusPacket.duration(of: packet, rate: OpusClock.rate) else {
+            return session.fail(code: 4400, reason: "a message that is no Opus packet")
+        }
+        switch axis.arrived(pts: pts, count: count, generation: generation, isJump: isJump) {
+        case .jump: session.fail(code: 4400, reason: "a jump of pts that was not announced")
+        // Of a packet nothing can be left out: one that repeats anything is dropped.
+        case .drop, .play(skip: 1...): break
+        case .play:
+            let before = session.position
+            guard milliseconds(before.end - before.heard) + milliseconds(Int64(count)) <= Self.mostBufferedMilliseconds else {
+                return refuse(pts..<(pts + Int64(count)), for: session)
+            }
+            axis.queued(pts: pts, at: before.end, generation: generation, heard: before.heard)
+            session.play(packet: packet, samples: count)
             queued(session.position)
             session.reply { self.flow(to: $0) }
         }
@@ -93,7 +115,7 @@ extension TandemDialect {
             return session.fail(code: 4406, reason: "it chose a format that was not offered")
         }
         formats = (caller, agent)
-        replay = TandemReplay(rate: caller.rate)
+        replay = TandemReplay(rate: caller.rate, holdsPackets: caller.codec == .opus)
         isAccepted = true
         take(command, for: session)
         session.accept()
@@ -147,6 +169,9 @@ extension TandemDialect {
             session.send(CallMessage(contentType: command.content_type ?? "text/plain", body: body, reference: command.id ?? 0))
         case "set":
             take(command, for: session)
+            if command.gain_db != nil, formats.agent.codec == .opus {
+                return session.reply { sendError("not_allowed", "Opus is sent as it is: its gain cannot be set.", re: command.id, to: $0) }
+            }
             if let gain = command.gain_db { session.gain(decibels: Float(max(-40, min(20, gain)))) }
         case "error": session.misunderstood("an error of the agent")
         default:

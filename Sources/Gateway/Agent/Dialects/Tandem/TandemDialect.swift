@@ -19,7 +19,7 @@ final class TandemDialect: AgentDialect {
     static let resumeMilliseconds = 2000
     static let resumptionWindowMilliseconds = 15_000
     static let features = [
-        "clear", "mark", "flow", "transfer", "transfer.attended", "transfer.refer", "resume", "reject", "pause", "dtmf", "hold", "mute", "message", "set", "speech", "playout", "stats",
+        "clear", "mark", "flow", "transfer", "transfer.attended", "transfer.refer", "resume", "reject", "pause", "dtmf", "hold", "mute", "message", "set", "speech", "playout", "stats", "concealed",
     ]
     /// Whose sound a binary message carries, as its header says.
     enum Track: UInt16 {
@@ -34,6 +34,8 @@ final class TandemDialect: AgentDialect {
     let offer: [TandemFormat]
     var rate: Int { formats.caller.rate }
     var playoutRate: Int { formats.agent.rate }
+    var takesCallerPackets: Bool { formats.caller.codec == .opus }
+    var sendsPackets: Bool { formats.agent.codec == .opus }
 
     var call: AgentCallInfo?
     private let session: (id: String, token: String)
@@ -63,8 +65,8 @@ final class TandemDialect: AgentDialect {
     /// Caller audio that was dropped and is not told of yet.
     private var gap: (from: Int64, to: Int64)?
 
-    init(callerRates: [Int], using generator: inout some RandomNumberGenerator) {
-        offer = TandemFormat.offer(callerRates: callerRates)
+    init(_ call: AgentCallInfo, using generator: inout some RandomNumberGenerator) {
+        offer = TandemFormat.offer(call)
         formats = (offer[0], offer[0])
         func word() -> String { String(generator.next(), radix: 36) }
         session = ("ses_" + word(), word() + word())
@@ -203,7 +205,10 @@ final class TandemDialect: AgentDialect {
         }
     }
 
-    func consult(_ isConsulting: Bool, to transport: any AgentTransport) { track = isConsulting ? .otherParty : .caller }
+    func consult(_ isConsulting: Bool, to transport: any AgentTransport) {
+        track = isConsulting ? .otherParty : .caller
+        replay?.forgetPackets()
+    }
 
     func caller(_ state: CallerState, to transport: any AgentTransport) {
         send("call", to: transport) { $0.field("state", state.rawValue) }
@@ -225,6 +230,7 @@ final class TandemDialect: AgentDialect {
         send("stats", isKept: false, to: transport) {
             $0.field("loss_pct", json: quality.lossPercent.oneDecimal)
             $0.field("jitter_ms", json: quality.jitterMilliseconds.oneDecimal)
+            $0.field("concealed_ms", Int64(quality.concealedMilliseconds))
             if let trip = quality.roundTripMilliseconds { $0.field("rtt_ms", json: trip.oneDecimal) }
             if let mos = quality.meanOpinionScore { $0.field("mos", json: mos.oneDecimal) }
             if let codec = quality.codec { $0.field("codec", codec) }
@@ -278,15 +284,33 @@ final class TandemDialect: AgentDialect {
     // MARK: Sound
 
     func audio(_ samples: UnsafeBufferPointer<Int16>, position: Int64, to transport: any AgentTransport) {
-        replay?.keep(samples, track: track)
+        send(samples, position: position, flags: 0, to: transport)
+    }
+
+    func concealedAudio(_ samples: UnsafeBufferPointer<Int16>, position: Int64, to transport: any AgentTransport) {
+        send(samples, position: position, flags: TandemFlags.concealed, to: transport)
+    }
+
+    private func send(_ samples: UnsafeBufferPointer<Int16>, position: Int64, flags: UInt8, to transport: any AgentTransport) {
+        replay?.keep(samples, flags: flags, track: track)
         guard !isResuming else { return }
-        var flags: UInt8 = 0
-        if let gap {
-            self.gap = nil
-            flags = 1
-            sendGap(gap.from, gap.to, to: transport)
-        }
-        sendAudio(samples, of: track, position: position, flags: flags, to: transport)
+        sendAudio(samples, of: track, position: position, flags: flags | tellGap(to: transport), to: transport)
+    }
+
+    func packet(_ packet: CallerPacket, to transport: any AgentTransport) {
+        replay?.keep(packet)
+        guard !isResuming else { return }
+        let flags = packet.isAfterGap ? TandemFlags.discontinuity : 0
+        sendPacket(packet.payload, of: track, position: packet.position, flags: flags | tellGap(to: transport), to: transport)
+    }
+
+    /// Tells of sound that was dropped before this.
+    /// - Returns: the flags of the sound that follows it
+    private func tellGap(to transport: any AgentTransport) -> UInt8 {
+        guard let gap else { return 0 }
+        self.gap = nil
+        sendGap(gap.from, gap.to, to: transport)
+        return TandemFlags.discontinuity
     }
 
     private func sendGap(_ from: Int64, _ to: Int64, to transport: any AgentTransport) {
@@ -299,15 +323,33 @@ final class TandemDialect: AgentDialect {
     private func sendAudio(
         _ samples: UnsafeBufferPointer<Int16>, of track: Track, position: Int64, flags: UInt8, to transport: any AgentTransport
     ) {
-        var message = transport.makeBuffer(capacity: Self.headerLength + samples.count * 2)
+        var message = header(of: track, position: position, flags: flags, capacity: samples.count * 2, transport)
+        formats.caller.write(samples, to: &message)
+        transport.send(binary: message)
+    }
+
+    private func sendPacket(
+        _ payload: UnsafeRawBufferPointer, of track: Track, position: Int64, flags: UInt8, to transport: any AgentTransport
+    ) {
+        var message = header(of: track, position: position, flags: flags, capacity: payload.count, transport)
+        message.writeBytes(payload)
+        transport.send(binary: message)
+    }
+
+    private func header(of track: Track, position: Int64, flags: UInt8, capacity: Int, _ transport: any AgentTransport) -> ByteBuffer {
+        var message = transport.makeBuffer(capacity: Self.headerLength + capacity)
         message.writeInteger(1 as UInt8)
         message.writeInteger(flags)
         message.writeInteger(track.rawValue)
         message.writeInteger(binarySeq)
         message.writeInteger(UInt64(position))
         binarySeq &+= 1
-        formats.caller.write(samples, to: &message)
-        transport.send(binary: message)
+        return message
+    }
+
+    func dropped(_ packet: CallerPacket, to transport: any AgentTransport) {
+        replay?.keep(packet)
+        gap = (gap?.from ?? packet.position, packet.position + Int64(packet.samples))
     }
 
     func dropped(_ samples: UnsafeBufferPointer<Int16>, position: Int64, to transport: any AgentTransport) {
@@ -322,11 +364,16 @@ final class TandemDialect: AgentDialect {
         guard let replay else { return }
         var flags: UInt8 = 0
         if position < replay.start {
-            flags = 1
+            flags = TandemFlags.discontinuity
             sendGap(position, replay.start, to: transport)
         }
-        replay.frames(from: position) { frame, track, place in
-            sendAudio(frame, of: track, position: place, flags: flags, to: transport)
+        replay.frames(from: position) { frame, place, kept, track in
+            sendAudio(frame, of: track, position: place, flags: flags | kept, to: transport)
+            flags = 0
+        }
+        replay.packets(from: position) { packet in
+            sendPacket(
+                packet.payload, of: track, position: packet.position, flags: flags | (packet.isAfterGap ? TandemFlags.discontinuity : 0), to: transport)
             flags = 0
         }
         gap = nil

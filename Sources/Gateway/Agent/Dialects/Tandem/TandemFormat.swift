@@ -1,5 +1,6 @@
 import Foundation
 import NIOCore
+import SDP
 import Transcode
 
 /// One way to put sound into the binary messages of `tandem.media.v1`.
@@ -7,6 +8,8 @@ struct TandemFormat: Codable, Equatable {
     enum Codec: String, Codable {
         case pcm = "pcm_s16le"
         case pcmu, pcma
+        /// One packet a message, as it came from the caller or goes to it.
+        case opus
     }
 
     var codec: Codec
@@ -35,6 +38,30 @@ struct TandemFormat: Codable, Equatable {
 
     /// What is offered for a caller, best first: the caller's own width leads, since no rate brings back what a narrow one lost, and
     /// the others follow for agents that know one only.
+    static func offer(_ call: AgentCallInfo) -> [TandemFormat] {
+        let linear = offer(callerRates: call.callerRates)
+        switch OpusPlace(call) {
+        case .none: return linear
+        case .first: return [.init(.opus, OpusClock.rate)] + linear
+        case .second: return [linear[0], .init(.opus, OpusClock.rate)] + linear.dropFirst()
+        }
+    }
+
+    /// Where Opus stands in the offer: packets cost least and lose nothing, but where the gateway has to hear them it decodes them
+    /// beside, and where it has to make the agent softer it could not.
+    private enum OpusPlace {
+        case none, first, second
+
+        init(_ call: AgentCallInfo) {
+            if call.callerCodec != AudioCodec.opus.sdpName || call.bargeIn == .duck {
+                self = .none
+            } else {
+                self = call.isRecorded || call.bargeIn != .off ? .second : .first
+            }
+        }
+    }
+
+    /// The formats whose samples stand in the message.
     static func offer(callerRates: [Int]) -> [TandemFormat] {
         guard let best = callerRates.first, best > 8000 else {
             return [.init(.pcm, 8000), .init(.pcmu, 8000), .init(.pcma, 8000), .init(.pcm, 16000), .init(.pcm, 24000), .init(.pcm, 48000)]
@@ -45,7 +72,7 @@ struct TandemFormat: Codable, Equatable {
 
     var bytesPerSample: Int { codec == .pcm ? 2 : 1 }
 
-    /// Appends samples as they go on the wire.
+    /// Appends samples as they go on the wire; Opus has none.
     func write(_ samples: UnsafeBufferPointer<Int16>, to message: inout ByteBuffer) {
         let length = samples.count * bytesPerSample
         message.writeWithUnsafeMutableBytes(minimumWritableBytes: length) { target in
@@ -56,12 +83,13 @@ struct TandemFormat: Codable, Equatable {
                 }
             case .pcmu: G711.encode(samples, into: target, law: .mu)
             case .pcma: G711.encode(samples, into: target, law: .a)
+            case .opus: return 0
             }
             return length
         }
     }
 
-    /// The samples of `payload` from `first` on.
+    /// The samples of `payload` from `first` on; Opus has none that could be told apart.
     func read(_ payload: UnsafeRawBufferPointer, from first: Int, into target: UnsafeMutableBufferPointer<Int16>) {
         switch codec {
         case .pcm:
@@ -70,6 +98,7 @@ struct TandemFormat: Codable, Equatable {
             }
         case .pcmu: G711.decode(UnsafeRawBufferPointer(rebasing: payload[first...]), into: target, law: .mu)
         case .pcma: G711.decode(UnsafeRawBufferPointer(rebasing: payload[first...]), into: target, law: .a)
+        case .opus: target.update(repeating: 0)
         }
     }
 }
