@@ -1,11 +1,20 @@
 import NIOCore
 
-/// One socket of a session. What an earlier one still has to say reaches the session no more.
+/// One socket of a session, counted at its address for as long as it is held. What an earlier one still has to say reaches the session no
+/// more.
 final class AgentConnection: AgentTransportDelegate {
     let transport: any AgentTransport
     private weak var session: AgentSession?
 
-    init(_ transport: any AgentTransport) { self.transport = transport }
+    private let target: AgentTarget
+
+    init(_ target: AgentTarget) {
+        self.target = target
+        transport = target.make()
+        target.health?.began(target.name)
+    }
+
+    deinit { target.health?.ended(target.name) }
 
     func open(for session: AgentSession) {
         self.session = session

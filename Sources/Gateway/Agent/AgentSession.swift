@@ -44,6 +44,7 @@ final class AgentSession: AgentLeg {
     private(set) var sink: (any AudioSink)?
     var now: NIODeadline
     var meter = TurnMeter()
+    var watchdog: AgentWatchdog
 
     /// The sockets to be tried, in order.
     let targets: [AgentTarget]
@@ -87,11 +88,13 @@ final class AgentSession: AgentLeg {
 
     /// - Parameter targets: at least one
     init(
-        dialect: any AgentDialect, targets: [AgentTarget], info: AgentCallInfo, events: any AgentLegEvents, logger: Logger, now: NIODeadline
+        dialect: any AgentDialect, targets: [AgentTarget], info: AgentCallInfo, watchdog: AgentWatchdog = AgentWatchdog(),
+        events: any AgentLegEvents, logger: Logger, now: NIODeadline
     ) {
         self.dialect = dialect
         self.targets = targets
-        connection = AgentConnection(targets[0].make())
+        self.watchdog = watchdog
+        connection = AgentConnection(targets[0])
         self.info = info
         self.events = events
         self.logger = logger
@@ -128,7 +131,8 @@ final class AgentSession: AgentLeg {
             switch state {
             case .connecting(let until), .stopping(let until): until
             case .away(let until, let dial): NIODeadline.earlier(until, dial)
-            case .up, .over: nil
+            case .up: watchdog.deadline
+            case .over: nil
             }
         return NIODeadline.earlier(NIODeadline.earlier(own, targetDeadline), ending?.until)
     }
@@ -242,6 +246,7 @@ final class AgentSession: AgentLeg {
     func start(rate: Int, gapFree: Bool, sink: any AudioSink, now: NIODeadline) {
         self.sink = sink
         self.now = now
+        watchdog.joined(now: now)
         dialect.joined(to: transport)
     }
 
@@ -291,9 +296,12 @@ final class AgentSession: AgentLeg {
         switch event {
         case .speechBegan:
             meter.callerSpeaks()
+            watchdog.callerSpeaks()
             say(CallerSpeech(hasBegun: true, position: sent))
         case .speechEnded:
-            meter.callerStopped(at: now - .milliseconds(Int64(silent * 1000 / dialect.rate)))
+            let end = now - .milliseconds(Int64(silent * 1000 / dialect.rate))
+            meter.callerStopped(at: end)
+            watchdog.callerStopped(at: end, agentSpeaks: isSpeakingNow(now))
             say(CallerSpeech(hasBegun: false, position: sent - Int64(silent)))
         case nil: break
         }

@@ -30,6 +30,10 @@ final class MediaCall: LegEvents, AgentLegEvents {
     /// Whom the caller is to hear.
     private var wanted: FarEnd?
     private var isTransferring = false
+    /// Somebody was to be heard already: silence would be taken for the end.
+    private var hasHeardAgent = false
+    /// The sound only bridges the wait for a far end.
+    private var isWaiting = false
     private(set) var isEnding = false
     private(set) var figures = MediaFigures()
     /// When the call has lasted as long as its route allows.
@@ -62,7 +66,7 @@ final class MediaCall: LegEvents, AgentLegEvents {
 
     /// Reaches for an agent, in place of the far end there was.
     func dial(_ order: AgentOrder, now: NIODeadline) {
-        dropFarEnd(isTransferring ? CallEnd(.transferred) : CallEnd(.failed), now: now)
+        bridgeTheWait(now: now)
         guard !isEnding else { return }
         var order = order
         if let caller {
@@ -77,7 +81,7 @@ final class MediaCall: LegEvents, AgentLegEvents {
     /// The leg of a phone that is being called, in place of the far end there was; an agent that gives the call away stays until
     /// the phone answers.
     func adopt(callee leg: TrunkLeg, now: NIODeadline) {
-        if !isTransferring || agent == nil { dropFarEnd(CallEnd(.failed), now: now) }
+        if !isTransferring || agent == nil { bridgeTheWait(now: now) }
         callee = leg
     }
 
@@ -106,7 +110,22 @@ final class MediaCall: LegEvents, AgentLegEvents {
     /// The far end that was called does not take the call.
     func dropCallee(now: NIODeadline) {
         guard callee != nil else { return }
-        if isTransferring, agent != nil { closeCallee(now: now) } else { dropFarEnd(CallEnd(.failed), now: now) }
+        if isTransferring, agent != nil { closeCallee(now: now) } else { bridgeTheWait(now: now) }
+    }
+
+    /// The far end there was is gone, and the next one not there yet.
+    func bridgeTheWait(now: NIODeadline) {
+        let end = isTransferring ? CallEnd(.transferred) : CallEnd(.failed)
+        if isWaiting {
+            closeCallee(now: now)
+            if let agent { dismiss(agent, end, now: now) }
+            return
+        }
+        dropFarEnd(end, now: now)
+        guard hasHeardAgent, !isEnding else { return }
+        sound = SoundPlayer(.waiting)
+        isWaiting = true
+        want(.sound, now: now)
     }
 
     /// Plays a sound to the caller, in place of the far end there was; `played` is reported at its end.
@@ -119,6 +138,7 @@ final class MediaCall: LegEvents, AgentLegEvents {
 
     /// The far end rings: the caller hears it, unless the far end is heard already.
     func ringback(_ tone: CallProgressTone, now: NIODeadline) {
+        if isWaiting { dropSound() }
         guard bridge == nil, sound == nil, !isEnding else { return }
         sound = SoundPlayer(.tone(tone, milliseconds: nil))
         want(.sound, now: now)
@@ -163,6 +183,7 @@ final class MediaCall: LegEvents, AgentLegEvents {
         bridge.tap = tap
         bridge.start(now: now)
         self.bridge = bridge
+        hasHeardAgent = hasHeardAgent || wanted == .agent
         figures.path = bridge.pathDescription
         logger.info("audio connected", metadata: ["path": "\(bridge.pathDescription)"])
     }
@@ -198,6 +219,7 @@ final class MediaCall: LegEvents, AgentLegEvents {
     private func dropSound() {
         stopBridge()
         sound = nil
+        isWaiting = false
     }
 
     private func dropFarEnd(_ end: CallEnd, now: NIODeadline) {

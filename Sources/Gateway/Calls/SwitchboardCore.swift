@@ -72,6 +72,7 @@ final class SwitchboardCore {
         case .calleeAnswered(let id, let sip, let result): calleeAnswered(id, sip, result)
         case .recordingLoaded(let id, let result): recordingLoaded(id, result)
         case .documentFetched(let id, let number, let agent, let url, let result): documentFetched(id, number, agent: agent, url: url, result)
+        case .sessionDescribed(let id, let number, let step, let url, let result): sessionDescribed(id, number, step, url: url, result)
         case .soundFetched(let id, let number, let url, let result): soundFetched(id, number, url: url, result)
         case .media(let id, let event): handle(event, of: id)
         case .transfer(let id, let order, let reply): reply(transfer(order, id))
@@ -216,12 +217,19 @@ final class SwitchboardCore {
             return update(entry.id) { $0.stepFailed(CallEnd(.agentUnavailable), into: &$1) }
         }
         let stream = streamOrder(step, agent, entry)
-        if stream == nil, let webhook = agent.webhook { return askWebhook(webhook, step, agent, entry) }
-        let order = stream ?? AgentOrder(agent: agent, info: agentInfo(step, agent, entry))
+        if stream == nil, let webhook = agent.webhook {
+            if case .socket(_, .openai) = agent.link { return askForSession(webhook, step, agent, entry) }
+            return askWebhook(webhook, step, agent, entry)
+        }
+        entries[entry.id]?.record.begin(step: "agent", target: agent.name)
+        reach(stream ?? AgentOrder(agent: agent, info: agentInfo(step, agent, entry)), step, entry)
+    }
+
+    /// Has the agent dialled, of whom everything is known now.
+    func reach(_ order: AgentOrder, _ step: AgentStep, _ entry: CallEntry) {
         let id = entry.id
-        entries[id]?.record.begin(step: "agent", target: agent.name)
         entries[id]?.isStepRecorded = step.record
-        entry.logger.info("dialling agent", metadata: ["agent": "\(agent.name)"])
+        entry.logger.info("dialling agent", metadata: ["agent": "\(order.agent.name)"])
         outlets.media(entry.loop) { loop, now in loop.perform(on: id, now: now) { $0.dial(order, now: now) } }
     }
 

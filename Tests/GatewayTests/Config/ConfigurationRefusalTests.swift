@@ -103,7 +103,7 @@ struct ConfigurationRefusalTests {
         ("{ url: \"wss://x\", protocol: vapi }", "2:34: error: protocol must be twilio, tandem, openai, vonage or telnyx, not “vapi”"),
         ("{ url: \"wss://x\", instructions: hi }", "2:38: error: instructions goes with protocol: openai only"),
         ("{ url: \"wss://x\", protocol: openai, tools: [rm] }", "2:50: error: a tool must be transfer_call or end_call, not “rm”"),
-        ("{ url: \"wss://x\", protocol: tandem, webhook: \"https://x\" }", "2:51: error: webhook goes with protocol: twilio only"),
+        ("{ url: \"wss://x\", protocol: tandem, webhook: \"https://x\" }", "2:51: error: webhook goes with protocol: twilio or openai only"),
     ])
     func agents(text: String, expected: String) throws {
         let loaded = try ConfigurationFolder.load("agents:\n  a: \(text)\n")
