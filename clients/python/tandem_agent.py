@@ -14,6 +14,7 @@ reach it. What was said to the gateway and not yet done is said again.
 """
 import asyncio
 import json
+import logging
 import struct
 from collections import deque
 from dataclasses import dataclass, field
@@ -96,7 +97,7 @@ class Call:
     async def hang_up(self, drain=True):
         await self.command("hangup", cause="normal", drain=drain)
 
-    async def command(self, name, **fields):
+    async def command(self, name, /, **fields):
         """Any other command of the protocol, such as `dtmf`, `pause`, `continue`, `message` or `set`."""
         self._id += 1
         text = json.dumps({"event": name, "id": self._id, **fields})
@@ -220,6 +221,8 @@ class Server:
     async def _talk(self, call):
         try:
             await self.talk(call)
+        except Exception:
+            logging.exception("the agent failed")
         finally:
             await call.hang_up() if not call._over else None
 

@@ -30,7 +30,7 @@ final class MediaCall: LegEvents, AgentLegEvents {
     /// Whom the caller is to hear.
     private var wanted: FarEnd?
     private var isTransferring = false
-    /// Somebody was to be heard already: silence would be taken for the end.
+    /// An agent was to be heard already: silence would be taken for the end.
     private var hasHeardAgent = false
     /// The sound only bridges the wait for a far end.
     private var isWaiting = false
@@ -165,6 +165,7 @@ final class MediaCall: LegEvents, AgentLegEvents {
 
     private func want(_ end: FarEnd, now: NIODeadline) {
         wanted = end
+        hasHeardAgent = hasHeardAgent || end == .agent
         startBridge(now: now)
     }
 
@@ -183,7 +184,6 @@ final class MediaCall: LegEvents, AgentLegEvents {
         bridge.tap = tap
         bridge.start(now: now)
         self.bridge = bridge
-        hasHeardAgent = hasHeardAgent || wanted == .agent
         figures.path = bridge.pathDescription
         logger.info("audio connected", metadata: ["path": "\(bridge.pathDescription)"])
     }

@@ -80,7 +80,7 @@ extension ConfigurationLoader {
         if let value = node.entry("webhook"), node.entry(secret) == nil {
             problems.warning("the webhook is asked without a signature: set \(secret)", at: value)
         }
-        if let value = node.entry("webhook_secret"), node.entry("webhook") == nil { problems.error("webhook_secret needs webhook", at: value) }
+        if dialect == .openai, let value = node.entry("webhook_secret"), node.entry("webhook") == nil { problems.error("webhook_secret needs webhook", at: value) }
         let isExposed = urls.contains { url in
             let authority = url.dropFirst(5).prefix { !"/?".contains($0) }
             let host = HostPort(authority, portRequired: false)?.host ?? ""

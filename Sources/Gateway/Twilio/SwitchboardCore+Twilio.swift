@@ -26,6 +26,7 @@ extension SwitchboardCore {
         entries[entry.id]?.script = nil
         entries[entry.id]?.scriptParameters = step.parameters.merging(entry.parameters) { own, _ in own }
         entries[entry.id]?.scriptStep = step
+        bridgeTheWait(entry)
         fetchDocument(url, isGet: false, fields: [], agent, entry.id)
     }
 

@@ -98,6 +98,30 @@ import Testing
         #expect(agent.events == ["session.update"])
     }
 
+    @Test func theWaitForAWebhookIsBridgedWhereAnAgentWasLost() throws {
+        let gateway = VirtualGateway(
+            plan: "routes: [{ name: faulty, when: { to: faulty }, do: [{ agent: faulty-twilio }, { agent: faulty-openai }, { agent: faulty-vonage }] }]")
+        gateway.turn = .milliseconds(5)
+        gateway.configure { configuration in
+            for index in configuration.agents.indices where configuration.agents[index].name == "faulty-openai" { configuration.agents[index].webhook = Self.url }
+        }
+        gateway.holdsWeb = true
+        gateway.web = { _ in .failure(WebRequest.Failure(reason: "it did not answer")) }
+        let phone = gateway.phone()
+        phone.call("faulty")
+        #expect(gateway.run(for: .seconds(2)) { phone.isAnswered })
+        gateway.faulty.last?.die()
+        let died = gateway.now
+        gateway.run(for: .seconds(2))
+        let heard = try #require(phone.listener.firstSound(after: died, threshold: 60))
+        #expect(heard - died <= .milliseconds(300))
+        gateway.holdsWeb = false
+        gateway.run(for: .seconds(1))
+        #expect(gateway.faulty.last?.dialect == .vonage && gateway.faulty.last?.socket?.isUp == true && phone.byeAt == nil)
+        phone.hangUp()
+        EndOfCallTests.expectNothingLeft(gateway)
+    }
+
     @Test(arguments: [nil, "no JSON", #"{"tools":[{"name":"end_call"}]}"#]) func withoutAUsableAnswerTheNextStepTakesTheCall(_ answer: String?) {
         let (gateway, phone) = Self.call(answer: answer)
         #expect(gateway.run(for: .seconds(2)) { phone.isAnswered })

@@ -9,13 +9,19 @@ extension SwitchboardCore {
         entries[id]?.fetches = number
         entries[id]?.record.begin(step: "agent", target: agent.name)
         entry.logger.info("asking the webhook", metadata: ["agent": "\(agent.name)"])
-        outlets.media(entry.loop) { loop, now in loop.perform(on: id, now: now) { $0.bridgeTheWait(now: now) } }
+        bridgeTheWait(entry)
         outlets.fetch(webhook(url, step, agent, entry).sessionRequest(at: now())) { answer in
             let session = answer.flatMap { bytes in
                 Result { () throws(WebRequest.Failure) in try AgentWebhookSession(bytes) }
             }
             outlets.post(.sessionDescribed(id, number, step, url: url, session))
         }
+    }
+
+    /// A webhook takes its time: a caller who was with an agent hears meanwhile that the line is alive.
+    func bridgeTheWait(_ entry: CallEntry) {
+        let id = entry.id
+        outlets.media(entry.loop) { loop, now in loop.perform(on: id, now: now) { $0.bridgeTheWait(now: now) } }
     }
 
     func sessionDescribed(_ id: CallID, _ number: Int, _ step: AgentStep, url: String, _ result: Result<AgentWebhookSession, WebRequest.Failure>) {

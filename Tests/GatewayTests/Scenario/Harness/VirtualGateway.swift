@@ -196,6 +196,12 @@ final class VirtualGateway {
         set { outlets.web = newValue }
     }
 
+    /// While set, the web takes its time.
+    var holdsWeb: Bool {
+        get { outlets.holdsWeb }
+        set { outlets.holdsWeb = newValue }
+    }
+
     // MARK: Far ends
 
     /// A phone of the trunk, at an address of its own.
