@@ -8,7 +8,7 @@
 //     }
 //   }, { port: 9000, token: "secret" })
 //
-// An agent that takes Opus (`accept: offer => offer[0]`, where a browser calls) gets the caller's packets as they came, in
+// An agent that takes Opus (`accept: offer => offer.find(({ codec }) => codec === "opus")`, where a browser calls) gets the caller's packets as they came, in
 // `event.packet`, and says its own with `call.sayPacket`.
 //
 // Sockets break; calls do not: when the gateway comes back with `resume`, the same function goes on, and only new sound and new

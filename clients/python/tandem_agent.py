@@ -10,7 +10,7 @@
 
     asyncio.run(tandem_agent.serve(talk, port=9000, token="secret"))
 
-An agent that takes Opus (`accept=lambda offer: offer[0]`, where a browser calls) gets the caller's packets as they came, in
+An agent that takes Opus (`accept=lambda offer: next(each for each in offer if each["codec"] == "opus")`, where a browser calls) gets the caller's packets as they came, in
 `event.packet`, and says its own with `call.say_packet`.
 
 Sockets break; calls do not: when the gateway comes back with `resume`, the same `talk` goes on, and only new sound and new events
@@ -18,6 +18,7 @@ reach it. What was said to the gateway and not yet done is said again.
 """
 import asyncio
 import json
+import logging
 import struct
 from collections import deque
 from dataclasses import dataclass, field
@@ -259,6 +260,8 @@ class Server:
     async def _talk(self, call):
         try:
             await self.talk(call)
+        except Exception:
+            logging.exception("the agent failed")
         finally:
             await call.hang_up() if not call._over else None
 

@@ -21,7 +21,6 @@ struct AgentCallInfo: Sendable {
     /// What the gateway does by itself when the caller speaks over the agent.
     var bargeIn = BargeInPolicy.off
     /// What is said is recorded.
-    var isRecorded = false
     /// The rates in hertz that the caller's leg speaks, best first.
     var callerRates: [Int] = [8000]
     /// The caller's codec, as descriptions name it.

@@ -1,12 +1,21 @@
 import NIOCore
 
-/// One socket of a session. What an earlier one still has to say reaches the session no more.
+/// One socket of a session, counted at its address for as long as it is held. What an earlier one still has to say reaches the session no
+/// more.
 final class AgentConnection: AgentTransportDelegate {
     let transport: any AgentTransport
     /// Not weak, which would cost every message: nobody but the session keeps its connections.
     private unowned var session: AgentSession?
 
-    init(_ transport: any AgentTransport) { self.transport = transport }
+    private let target: AgentTarget
+
+    init(_ target: AgentTarget) {
+        self.target = target
+        transport = target.make()
+        target.health?.began(target.name)
+    }
+
+    deinit { target.health?.ended(target.name) }
 
     func open(for session: AgentSession) {
         self.session = session

@@ -13,12 +13,12 @@ enum AgentFactory {
         case .builtin(.echo): return EchoAgent(events: events)
         case .socket(let configured, let name):
             let urls = order.streamURL.map { [$0] } ?? configured
-            let dialect = dialect(name, order)
+            let dialect = dialect(name, order, on: eventLoop)
             let (subprotocol, model) = (dialect.subprotocol, name == .openai ? order.agent.model : nil)
             // Without an address there is nobody to be reached: the transport says so.
             // Of an address that a document names nothing is remembered: each call may have one of its own.
             let known: AgentHealth? = order.streamURL == nil ? health : nil
-            let chosen = known?.choose(urls, now: now) ?? urls
+            let chosen = known?.choose(urls, spread: order.agent.spread, now: now) ?? urls
             let targets = (chosen.isEmpty ? [""] : chosen).map { url in
                 // An address that a document names is not one that the token was meant for; it signs, and stays here.
                 let token = configured.contains(url) ? order.agent.token : nil
@@ -29,7 +29,9 @@ enum AgentFactory {
                         logger: logger, limits: name == .tandem ? .tandem : WebSocketAgentTransport.Limits(), streams: streams)
                 }
             }
-            return AgentSession(dialect: dialect, targets: targets, info: order.info, events: events, logger: logger, now: now)
+            let watchdog = AgentWatchdog(firstAudioSeconds: order.agent.firstAudioSeconds, answerSeconds: order.agent.answerSeconds)
+            return AgentSession(
+                dialect: dialect, targets: targets, info: order.info, watchdog: watchdog, events: events, logger: logger, now: now)
         }
     }
 
@@ -39,7 +41,7 @@ enum AgentFactory {
         return TwilioSignature.sign(url, token: token)
     }
 
-    private static func dialect(_ name: Agent.AgentProtocol, _ order: AgentOrder) -> any AgentDialect {
+    private static func dialect(_ name: Agent.AgentProtocol, _ order: AgentOrder, on eventLoop: any EventLoop) -> any AgentDialect {
         switch name {
         case .twilio: return TwilioDialect()
         case .telnyx: return TelnyxDialect()
@@ -49,7 +51,8 @@ enum AgentFactory {
             var generator = SystemRandomNumberGenerator()
             return TandemDialect(order.info, using: &generator)
         case .openai:
-            let settings = OpenAIDialect.Settings(instructions: order.agent.instructions, voice: order.agent.voice, tools: order.agent.tools)
+            var settings = OpenAIDialect.Settings(order.agent)
+            settings.caller = order.webhook.map { WebhookFunctions($0, on: eventLoop) }
             return OpenAIDialect(callerRates: order.info.callerRates, settings: settings)
         }
     }

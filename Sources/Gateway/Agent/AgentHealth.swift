@@ -9,6 +9,10 @@ final class AgentHealth: Sendable {
         var failed = 0
         /// Failures without an answer since.
         var failedInARow = 0
+        /// Sockets that are open now, or being opened.
+        var sessions = 0
+        /// The rest is its own wish: it closed with 4503.
+        var isDraining = false
         /// Why the last dial failed.
         var lastFailure: String?
         /// Until then the address is left out; nil while it is dialled.
@@ -28,6 +32,19 @@ final class AgentHealth: Sendable {
             $0[address, default: Report()].answered += 1
             $0[address]?.failedInARow = 0
             $0[address]?.restsUntil = nil
+            $0[address]?.isDraining = false
+        }
+    }
+
+    func began(_ address: String) { reports.withLock { $0[address, default: Report()].sessions += 1 } }
+
+    func ended(_ address: String) { reports.withLock { $0[address]?.sessions -= 1 } }
+
+    /// It wants no calls for a while.
+    func drains(_ address: String, now: NIODeadline) {
+        reports.withLock {
+            $0[address, default: Report()].restsUntil = now + Self.longestRest
+            $0[address]?.isDraining = true
         }
     }
 
@@ -39,6 +56,7 @@ final class AgentHealth: Sendable {
             report.lastFailure = reason
             if report.failedInARow >= Self.limit {
                 let doublings = min(report.failedInARow - Self.limit, 8)
+                report.isDraining = false
                 report.restsUntil = now + min(Self.longestRest, .nanoseconds(Self.rest.nanoseconds << Int64(doublings)))
             }
             $0[address] = report
@@ -46,11 +64,15 @@ final class AgentHealth: Sendable {
     }
 
     /// The addresses to be dialled, in order: without those that rest, unless all do.
-    func choose(_ addresses: [String], now: NIODeadline) -> [String] {
-        let awake = reports.withLock { reports in
-            addresses.filter { address in reports[address]?.restsUntil.map { $0 <= now } ?? true }
+    /// - Parameter spread: which of them comes first; of those with equally many sessions the one that is written first
+    func choose(_ addresses: [String], spread: Agent.Spread = .standby, now: NIODeadline) -> [String] {
+        reports.withLock { reports in
+            let awake = addresses.filter { address in reports[address]?.restsUntil.map { $0 <= now } ?? true }
+            let chosen = awake.isEmpty ? addresses : awake
+            guard spread == .leastLoaded else { return chosen }
+            let loads = chosen.enumerated().map { (sessions: reports[$0.element]?.sessions ?? 0, place: $0.offset, address: $0.element) }
+            return loads.sorted { ($0.sessions, $0.place) < ($1.sessions, $1.place) }.map(\.address)
         }
-        return awake.isEmpty ? addresses : awake
     }
 
     /// Of all addresses of an agent.

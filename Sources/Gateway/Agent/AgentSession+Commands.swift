@@ -19,6 +19,7 @@ extension AgentSession: AgentCommands {
         guard case .away = state, isOpen else { return }
         state = .up
         redials = 0
+        watchdog.agentCameBack(now: now)
         counters.resumed += 1
         logger.info("the agent is back")
     }
@@ -28,6 +29,7 @@ extension AgentSession: AgentCommands {
         let position = queue.played + Int64(queue.queued)
         queue.append(count, now: now, write: write)
         meter.agentSpoke(now: now)
+        watchdog.agentActed()
         return position
     }
 
@@ -52,7 +54,10 @@ extension AgentSession: AgentCommands {
 
     func pause(_ isPaused: Bool) { self.isPaused = isPaused }
 
-    func press(_ digits: [Digit?], milliseconds: Int) { keys.add(digits, milliseconds: milliseconds) }
+    func press(_ digits: [Digit?], milliseconds: Int) {
+        watchdog.agentActed()
+        keys.add(digits, milliseconds: milliseconds)
+    }
 
     func transfer(_ transfer: AgentTransfer, drains: Bool) { finish(.transfer(transfer), drains: drains) }
 
@@ -60,6 +65,7 @@ extension AgentSession: AgentCommands {
 
     /// At the end of the queue's last slot, or now, but never within the agent's own message.
     private func finish(_ ending: Ending, drains: Bool) {
+        watchdog.agentActed()
         self.ending = (ending, drains ? now + Self.drainLimit : now)
     }
 

@@ -34,8 +34,17 @@ extension AgentSession {
         case .stopping(let until) where until <= now:
             state = .over
             transport.close(code: 1000)
-        case .connecting, .stopping, .up, .over: break
+        case .up: if let silence = watchdog.expire(now: now) { giveUpSilent(after: silence) }
+        case .connecting, .stopping, .over: break
         }
+    }
+
+    /// The agent says nothing for too long. It is told to stop when somebody else takes the call.
+    private func giveUpSilent(after silence: TimeAmount) {
+        let reason = "it said nothing for \(silence.nanoseconds / 1_000_000_000) s"
+        targets[target].health?.failed(targets[target].name, reason: reason, now: now)
+        logger.warning("the agent is given up: \(reason)", metadata: ["agent_url": "\(targets[target].name)"])
+        events?.agentLost(CallEnd(.agentLost, detail: "The agent was given up: \(reason)."))
     }
 
     private func timedOut() {
@@ -86,7 +95,10 @@ extension AgentSession {
         isOpen = false
         switch state {
         case .connecting:
-            if wasOpen {
+            if wasOpen, code == Self.draining {
+                leaveDraining()
+                giveUpTarget("it drains", now: now)
+            } else if wasOpen {
                 fail("it closed before it took the call: \(reason)")
             } else {
                 giveUpTarget(reason, now: now)
@@ -94,6 +106,7 @@ extension AgentSession {
         case .up: broke(code: code, reason: reason)
         case .away(let until, _):
             if let code, code == 4410 || code == 4401 || code == 4400 { return lose(reason) }
+            if code == Self.draining { leaveDraining() }
             waitToRedial(until: until)
         case .stopping, .over:
             state = .over
@@ -108,7 +121,7 @@ extension AgentSession {
         logger.info("agent does not answer, the next address is tried: \(reason)", metadata: ["agent_url": "\(targets[target].name)"])
         connection.leave()
         target += 1
-        connection = AgentConnection(targets[target].make())
+        connection = AgentConnection(targets[target])
         dialTarget()
     }
 
@@ -120,8 +133,19 @@ extension AgentSession {
 
     // MARK: The socket breaks
 
+    /// The server takes no more calls, and wants those it has to go on elsewhere.
+    private static let draining: UInt16 = 4503
+
+    /// New calls are given to the other addresses for a while; this one goes on there when it comes back, if it can.
+    private func leaveDraining() {
+        targets[target].health?.drains(targets[target].name, now: now)
+        if case .connecting = state { return }
+        target = (target + 1) % targets.count
+    }
+
     private func broke(code: UInt16?, reason: String) {
         let returns = code == nil || code == 1001 || code == 1006 || code == 1012 || code == 4500 || code == 4503
+        if code == Self.draining { leaveDraining() }
         if let window = dialect.resumptionWindow, returns {
             logger.warning("the agent's connection broke: \(reason); it may come back")
             redials = 0
@@ -155,7 +179,7 @@ extension AgentSession {
 
     private func redial(until: NIODeadline) {
         state = .away(until: until, dial: nil)
-        connection = AgentConnection(targets[target].make())
+        connection = AgentConnection(targets[target])
         connection.open(for: self)
     }
 

@@ -44,6 +44,7 @@ final class AgentSession: AgentLeg {
     private(set) var sink: (any AudioSink)?
     var now: NIODeadline
     var meter = TurnMeter()
+    var watchdog: AgentWatchdog
 
     /// The sockets to be tried, in order.
     let targets: [AgentTarget]
@@ -96,11 +97,13 @@ final class AgentSession: AgentLeg {
 
     /// - Parameter targets: at least one
     init(
-        dialect: any AgentDialect, targets: [AgentTarget], info: AgentCallInfo, events: any AgentLegEvents, logger: Logger, now: NIODeadline
+        dialect: any AgentDialect, targets: [AgentTarget], info: AgentCallInfo, watchdog: AgentWatchdog = AgentWatchdog(),
+        events: any AgentLegEvents, logger: Logger, now: NIODeadline
     ) {
         self.dialect = dialect
         self.targets = targets
-        connection = AgentConnection(targets[0].make())
+        self.watchdog = watchdog
+        connection = AgentConnection(targets[0])
         self.info = info
         self.events = events
         self.logger = logger
@@ -139,7 +142,8 @@ final class AgentSession: AgentLeg {
             switch state {
             case .connecting(let until), .stopping(let until): until
             case .away(let until, let dial): NIODeadline.earlier(until, dial)
-            case .up, .over: nil
+            case .up: watchdog.deadline
+            case .over: nil
             }
         return NIODeadline.earlier(NIODeadline.earlier(own, targetDeadline), ending?.until)
     }
@@ -261,6 +265,7 @@ final class AgentSession: AgentLeg {
     func start(rate: Int, gapFree: Bool, sink: any AudioSink, now: NIODeadline) {
         self.sink = sink
         self.now = now
+        watchdog.joined(now: now)
         if !hasJoined { dialect.joined(to: transport) }
         hasJoined = true
     }
@@ -329,9 +334,12 @@ final class AgentSession: AgentLeg {
         switch event {
         case .speechBegan:
             meter.callerSpeaks()
+            watchdog.callerSpeaks()
             say(CallerSpeech(hasBegun: true, position: sent))
         case .speechEnded:
-            meter.callerStopped(at: now - .milliseconds(Int64(silent * 1000 / hearingRate)))
+            let end = now - .milliseconds(Int64(silent * 1000 / hearingRate))
+            meter.callerStopped(at: end)
+            watchdog.callerStopped(at: end, agentSpeaks: isSpeakingNow(now))
             say(CallerSpeech(hasBegun: false, position: sent - Int64(silent * (dialect.rate / hearingRate))))
         case nil: break
         }

@@ -41,6 +41,10 @@ final class MediaCall: LegEvents, AgentLegEvents {
     /// Whom the caller is to hear.
     private var wanted: FarEnd?
     var isTransferring = false
+    /// An agent was to be heard already: silence would be taken for the end.
+    private var hasHeardAgent = false
+    /// The sound only bridges the wait for a far end.
+    private var isWaiting = false
     private(set) var isEnding = false
     private(set) var figures = MediaFigures()
     /// When the call has lasted as long as its route allows.
@@ -74,7 +78,7 @@ final class MediaCall: LegEvents, AgentLegEvents {
     /// Reaches for an agent, in place of the far end there was.
     /// - Parameter isBeside: the present agent talks on until the other one takes the call
     func dial(_ order: AgentOrder, isBeside: Bool = false, now: NIODeadline) {
-        if isBeside, agent != nil { dropCandidate(now: now) } else { dropFarEnd(isTransferring ? CallEnd(.transferred) : CallEnd(.failed), now: now) }
+        if isBeside, agent != nil { dropCandidate(now: now) } else { bridgeTheWait(now: now) }
         guard !isEnding else { return }
         var order = order
         if let caller {
@@ -90,7 +94,7 @@ final class MediaCall: LegEvents, AgentLegEvents {
     /// The leg of a phone that is being called, in place of the far end there was; an agent that gives the call away stays until
     /// the phone answers.
     func adopt(callee leg: TrunkLeg, now: NIODeadline) {
-        if isTransferring, agent != nil { dropCandidate(now: now) } else { dropFarEnd(CallEnd(.failed), now: now) }
+        if isTransferring, agent != nil { dropCandidate(now: now) } else { bridgeTheWait(now: now) }
         callee = leg
     }
 
@@ -117,7 +121,24 @@ final class MediaCall: LegEvents, AgentLegEvents {
     func dropCallee(now: NIODeadline) {
         dropBranches(now: now)
         guard callee != nil else { return }
-        if isTransferring, agent != nil { closeCallee(now: now) } else { dropFarEnd(CallEnd(.failed), now: now) }
+        if isTransferring, agent != nil { closeCallee(now: now) } else { bridgeTheWait(now: now) }
+    }
+
+    /// The far end there was is gone, and the next one not there yet.
+    func bridgeTheWait(now: NIODeadline) {
+        let end = isTransferring ? CallEnd(.transferred) : CallEnd(.failed)
+        if isWaiting {
+            dropBranches(now: now)
+            closeCallee(now: now)
+            dropCandidate(now: now)
+            if let agent { dismiss(agent, end, now: now) }
+            return
+        }
+        dropFarEnd(end, now: now)
+        guard hasHeardAgent, !isEnding else { return }
+        sound = SoundPlayer(.waiting)
+        isWaiting = true
+        want(.sound, now: now)
     }
 
     /// Plays a sound to the caller, in place of the far end there was; `played` is reported at its end.
@@ -130,6 +151,7 @@ final class MediaCall: LegEvents, AgentLegEvents {
 
     /// The far end rings: the caller hears it, unless the far end is heard already.
     func ringback(_ tone: CallProgressTone, now: NIODeadline) {
+        if isWaiting { dropSound() }
         guard bridge == nil, sound == nil, !isEnding else { return }
         sound = SoundPlayer(.tone(tone, milliseconds: nil))
         want(.sound, now: now)
@@ -158,6 +180,7 @@ final class MediaCall: LegEvents, AgentLegEvents {
 
     func want(_ end: FarEnd, now: NIODeadline) {
         wanted = end
+        hasHeardAgent = hasHeardAgent || end == .agent
         startBridge(now: now)
     }
 
@@ -211,6 +234,7 @@ final class MediaCall: LegEvents, AgentLegEvents {
     func dropSound() {
         stopBridge()
         sound = nil
+        isWaiting = false
     }
 
     func dropFarEnd(_ end: CallEnd, now: NIODeadline) {

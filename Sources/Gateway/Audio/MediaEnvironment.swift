@@ -31,4 +31,6 @@ struct AgentOrder: Sendable {
     var info: AgentCallInfo
     /// The address that a TwiML document names, in place of the configured ones.
     var streamURL: String?
+    /// Carries out the functions that it offered to the model.
+    var webhook: AgentWebhook?
 }

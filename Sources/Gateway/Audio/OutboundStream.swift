@@ -10,6 +10,8 @@ final class OutboundStream {
     /// Hertz of the frames that come in.
     let rate: Int
     private let encoder: any AudioEncoder
+    /// Hertz of what is encoded.
+    private let encodeRate: Int
     private let resampler: Resampler?
     private let resampled: SampleBuffer
     private var accumulator: FrameAccumulator
@@ -25,6 +27,11 @@ final class OutboundStream {
     private var packetTime: TimeAmount
     /// Of an agent's packets that the far end does not take as they are.
     private lazy var packetSound = PacketSound(rate: rate)
+    /// Between this stream and the one before it, at the codec's rate: a resampler holds some of what it was given back.
+    var seam = Seam()
+    /// Between the other side's sound and our own.
+    private var turn = Seam()
+    private var isOwnSound = false
 
     /// One encoded frame; the pointer is valid during the call that hands it over.
     struct Packet {
@@ -52,6 +59,7 @@ final class OutboundStream {
         codec = audio.codec
         self.rate = rate
         self.encoder = encoder
+        self.encodeRate = encodeRate
         resampler = encodeRate == rate ? nil : Resampler(from: rate, to: encodeRate)
         resampled = SampleBuffer(capacity: encodeRate == rate ? 0 : Self.largestFrame)
         let longest = rate / 1000 * max(audio.packetTime, audio.maximumPacketTime)
@@ -98,6 +106,9 @@ final class OutboundStream {
         if let payload = relayable(frame) {
             guard let place = place(frame.mediaTime, frame.samples.count, startsAxis: frame.startsAxis, now: now) else { return }
             if resampler == nil { echo?.played(UnsafeBufferPointer(frame.samples), timestamp: place.timestamp, now: now) }
+            turn.note(frame.samples)
+            seam.note(frame.samples)
+            isOwnSound = false
             return emit(Packet(payload: payload, timestamp: place.timestamp, marker: place.marker))
         }
         let startsAxis = frame.startsAxis
@@ -134,7 +145,8 @@ final class OutboundStream {
     private func emitOwn(now: NIODeadline, emit: (Packet) -> Void) {
         accumulator.reset()
         let place = mapper.fill(samples: ownSound.count, rate: rate, now: now)
-        emitEncoded(UnsafeBufferPointer(ownSound), at: place, now: now, emit: emit)
+        join(ownSound, isOwn: true)
+        emitEncoded(ownSound, at: place, now: now, emit: emit)
     }
 
     /// Our axis at `now`, for keys.
@@ -152,17 +164,23 @@ final class OutboundStream {
         _ samples: UnsafeMutableBufferPointer<Int16>, mediaTime: Int64, startsAxis: Bool, now: NIODeadline, emit: (Packet) -> Void
     ) {
         guard let place = place(mediaTime, samples.count, startsAxis: startsAxis, now: now) else { return }
-        emitEncoded(UnsafeBufferPointer(samples), at: place, now: now, emit: emit)
+        join(samples, isOwn: false)
+        emitEncoded(samples, at: place, now: now, emit: emit)
+    }
+
+    private func join(_ samples: UnsafeMutableBufferPointer<Int16>, isOwn: Bool) {
+        if isOwn != isOwnSound { turn.open() }
+        isOwnSound = isOwn
+        turn.join(samples, rate: rate)
     }
 
     private func emitEncoded(
-        _ samples: UnsafeBufferPointer<Int16>, at place: TimestampMapper.Place, now: NIODeadline, emit: (Packet) -> Void
+        _ samples: UnsafeMutableBufferPointer<Int16>, at place: TimestampMapper.Place, now: NIODeadline, emit: (Packet) -> Void
     ) {
-        var source = samples
-        if let resampler {
-            let count = resampler.process(source, into: resampled.samples)
-            source = UnsafeBufferPointer(resampled.prefix(count))
-        }
+        var ready = samples
+        if let resampler { ready = resampled.prefix(resampler.process(UnsafeBufferPointer(samples), into: resampled.samples)) }
+        seam.join(ready, rate: encodeRate)
+        let source = UnsafeBufferPointer(ready)
         echo?.played(source, timestamp: place.timestamp, now: now)
         let bytes = encoder.encode(source, into: payload)
         guard bytes > 0 else { return }

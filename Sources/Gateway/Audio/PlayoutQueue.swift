@@ -45,8 +45,7 @@ struct PlayoutQueue {
     private var marks: [(name: String, position: Int64)] = []
     private var hold: PlayoutHold
     private var backlog: PlayoutBacklog
-    /// Samples at the head of the ring that are only there to be faded out after a `clear`.
-    private var ramp = 0
+    private var fade: PlayoutFade
     private var tail: PlayoutTail
 
     /// Milliseconds of one slot.
@@ -62,13 +61,14 @@ struct PlayoutQueue {
         ring = SampleRing(limit: rate * Self.longestQueueSeconds)
         hold = PlayoutHold(enabled: holds)
         backlog = PlayoutBacklog(rate: rate)
+        fade = PlayoutFade(rate: rate)
         tail = PlayoutTail(samples: rate / 1000 * Self.slotMilliseconds)
     }
 
     /// Samples in one slot.
     var slotSamples: Int { rate / 1000 * Self.slotMilliseconds }
     /// Samples waiting.
-    var queued: Int { ring.count - ramp }
+    var queued: Int { ring.count }
     /// Milliseconds waiting.
     var queuedMilliseconds: Int { queued * 1000 / rate }
     var pendingMarks: Int { marks.count }
@@ -76,7 +76,6 @@ struct PlayoutQueue {
     /// Room for `count` more samples at the end of the queue, to be filled by `write`; fewer when the queue is full.
     mutating func append(_ count: Int, now: NIODeadline, write: (UnsafeMutableBufferPointer<Int16>) -> Void) {
         guard count > 0 else { return }
-        dropRamp()
         let taken = ring.append(count, write: write)
         counters.overflowed += count - taken
         backlog.arrived(taken)
@@ -100,16 +99,16 @@ struct PlayoutQueue {
         return true
     }
 
-    /// Drops everything queued but a 5 ms ramp.
+    /// Drops everything queued; what was to be heard next fades out within 5 ms.
     /// - Parameter fades: false where nothing is heard already, so that there is nothing to fade
     /// - Returns: the marks that were waiting, in order, and the samples dropped.
     mutating func clear(fades: Bool = true) -> (marks: [String], dropped: Int) {
         let dropped = queued
         let names = marks.map(\.name)
         marks.removeAll()
-        if case .playing = state, ramp == 0, fades { ramp = min(ring.count, Ramp.samples(at: rate)) }
-        if ramp < ring.count { ring.removeLast(ring.count - ramp) }
-        if ring.count == 0 { ring.shrink() }
+        if case .playing = state, fades { fade.take(from: ring) }
+        ring.removeLast(ring.count)
+        ring.shrink()
         state = .empty
         backlog.reset()
         tail.reset()
@@ -119,10 +118,10 @@ struct PlayoutQueue {
     /// Drops what stands before `position`, where other speech begins that is to be heard.
     /// - Returns: the marks that were waiting before it, in order, and the samples dropped.
     mutating func clear(upTo position: Int64) -> (marks: [String], dropped: Int) {
-        dropRamp()
         let dropped = Int(max(0, min(Int64(queued), position - played)))
         let names = marks.prefix { $0.position <= position }.map(\.name)
         marks.removeFirst(names.count)
+        if case .playing = state, dropped > 0 { fade.take(from: ring) }
         ring.removeFirst(dropped)
         played += Int64(dropped)
         return (names, dropped)
@@ -130,7 +129,15 @@ struct PlayoutQueue {
 
     /// One slot of the grid: fills `frame` (of `slotSamples`) and says what was in it.
     mutating func next(into frame: UnsafeMutableBufferPointer<Int16>, now: NIODeadline) -> Slot {
-        if ramp > 0 { return fadeOut(into: frame) }
+        var slot = speech(into: frame, now: now)
+        if fade.isPending {
+            fade.mix(into: frame)
+            slot.isPlaying = true
+        }
+        return slot
+    }
+
+    private mutating func speech(into frame: UnsafeMutableBufferPointer<Int16>, now: NIODeadline) -> Slot {
         if case .filling(let since) = state, hold.isOver(queuedMilliseconds: queuedMilliseconds, since: since, now: now) {
             state = .playing
         }
@@ -162,24 +169,6 @@ struct PlayoutQueue {
         let due = marks.prefix { $0.position <= played }.map(\.name)
         marks.removeFirst(due.count)
         return due
-    }
-
-    private mutating func fadeOut(into frame: UnsafeMutableBufferPointer<Int16>) -> Slot {
-        frame.update(repeating: 0)
-        let faded = UnsafeMutableBufferPointer(rebasing: frame[0..<min(ramp, frame.count)])
-        let count = ring.read(into: faded)
-        Ramp.fadeOut(UnsafeMutableBufferPointer(rebasing: faded[0..<count]), rate: rate)
-        played += Int64(count)
-        ramp = 0
-        if ring.count == 0 { ring.shrink() }
-        return Slot(isPlaying: true, marks: [])
-    }
-
-    /// New speech before the ramp was played: the cut is made without it.
-    private mutating func dropRamp() {
-        guard ramp > 0 else { return }
-        ring.removeFirst(ramp)
-        ramp = 0
     }
 
     /// Drops quiet frames from the head while a standing queue is to be brought down.

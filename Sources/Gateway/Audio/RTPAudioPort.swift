@@ -27,6 +27,8 @@ final class RTPAudioPort: AudioPort, InboundStreamOutput {
     private var sink: (any AudioSink)?
     /// The axis of what was sent so far, kept over changes of codec and bridge.
     private var axis: TimestampMapper?
+    /// What was heard last of the far end before.
+    private var seam = Seam()
     private var earlier = InboundStream.Counters()
     /// Toward a far end that takes no telephone-events.
     private var keyTones: KeyTones?
@@ -116,6 +118,7 @@ final class RTPAudioPort: AudioPort, InboundStreamOutput {
         keyTones = takesKeysAsSound ? KeyTones(rate: rate) : nil
         outbound = OutboundStream(audio: audio, rate: rate, opus: opus, after: axis, now: now)
         outbound?.echo = stream.echo
+        outbound?.seam = seam
         refitAdaptation()
     }
 
@@ -142,6 +145,8 @@ final class RTPAudioPort: AudioPort, InboundStreamOutput {
     func stop() {
         if let inbound { earlier.add(inbound.counters) }
         axis = outbound?.mapper ?? axis
+        seam = outbound?.seam ?? seam
+        seam.open()
         inbound = nil
         outbound = nil
         keyTones = nil

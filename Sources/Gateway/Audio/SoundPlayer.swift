@@ -1,13 +1,15 @@
 import NIOCore
 import Transcode
 
-/// A far end that is only heard: a call progress tone or a file, 20 ms by 20 ms on the playout grid.
+/// A far end that is only heard: a call progress tone, a file or a sign of life, 20 ms by 20 ms on the playout grid.
 final class SoundPlayer: AudioPort {
     enum Sound: Sendable {
         /// A tone for so many milliseconds; nil: until it is stopped.
         case tone(CallProgressTone, milliseconds: Int?)
         case recording(Recording)
         case silence(milliseconds: Int)
+        /// While a far end is reached for in place of one that was lost.
+        case waiting
     }
 
     /// Everything was played.
@@ -16,6 +18,7 @@ final class SoundPlayer: AudioPort {
     private weak var sink: (any AudioSink)?
     private var rate = 8000
     private var generator: ToneGenerator?
+    private var away: AwaySound?
     private var resampler: Resampler?
     private var source = SampleBuffer(capacity: 0)
     private var frame = SampleBuffer(capacity: 0)
@@ -41,6 +44,9 @@ final class SoundPlayer: AudioPort {
         case .silence(let length):
             samples.update(repeating: 0)
             if (Int(slots) + 1) * Self.slot >= length { isOver = true }
+        case .waiting:
+            samples.update(repeating: 0)
+            away?.fill(samples)
         }
         let time = slots * Int64(samples.count)
         slots += 1
@@ -85,6 +91,7 @@ final class SoundPlayer: AudioPort {
         frame = SampleBuffer(capacity: rate * Self.slot / 1000)
         switch sound {
         case .silence: break
+        case .waiting: away = AwaySound(rate: rate)
         case .tone: generator = ToneGenerator(rate: rate)
         case .recording(let recording):
             source = SampleBuffer(capacity: recording.rate * Self.slot / 1000)
@@ -100,6 +107,7 @@ final class SoundPlayer: AudioPort {
         switch sound {
         case .tone(let tone, _): "tone \(Int(tone.tone.first.frequency)) Hz [\(tone.on) ms on, \(tone.off) ms off]"
         case .silence(let length): "silence, \(length) ms"
+        case .waiting: "sign of life"
         case .recording(let recording): "recording \(recording.rate) Hz, \(recording.samples.count / recording.rate) s"
         }
     }

@@ -72,6 +72,7 @@ final class SwitchboardCore {
         case .calleeAnswered(let id, let sip, let result): calleeAnswered(id, sip, result)
         case .recordingLoaded(let id, let result): recordingLoaded(id, result)
         case .documentFetched(let id, let number, let agent, let url, let result): documentFetched(id, number, agent: agent, url: url, result)
+        case .sessionDescribed(let id, let number, let step, let url, let result): sessionDescribed(id, number, step, url: url, result)
         case .soundFetched(let id, let number, let url, let result): soundFetched(id, number, url: url, result)
         case .media(let id, let event): handle(event, of: id)
         case .transfer(let id, let order, let reply): reply(transfer(order, id))
@@ -223,12 +224,19 @@ final class SwitchboardCore {
         if let account = agent.account { entries[entry.id]?.record.account = account }
         let stream = streamOrder(step, agent, entry)
         if stream == nil, let order = entry.firstOrder, order.agent == agent.name { return follow(order, step, agent, entry) }
-        if stream == nil, let webhook = agent.webhook { return askWebhook(webhook, step, agent, entry) }
-        let order = stream ?? AgentOrder(agent: agent, info: agentInfo(step, agent, entry))
+        if stream == nil, let webhook = agent.webhook {
+            if case .socket(_, .openai) = agent.link { return askForSession(webhook, step, agent, entry) }
+            return askWebhook(webhook, step, agent, entry)
+        }
+        entries[entry.id]?.record.begin(step: "agent", target: agent.name)
+        reach(stream ?? AgentOrder(agent: agent, info: agentInfo(step, agent, entry)), step, entry)
+    }
+
+    /// Has the agent dialled, of whom everything is known now.
+    func reach(_ order: AgentOrder, _ step: AgentStep, _ entry: CallEntry) {
         let id = entry.id
-        entries[id]?.record.begin(step: "agent", target: agent.name)
         entries[id]?.isStepRecorded = step.record
-        entry.logger.info("dialling agent", metadata: ["agent": "\(agent.name)"])
+        entry.logger.info("dialling agent", metadata: ["agent": "\(order.agent.name)"])
         let isBeside = entry.call.isTransferring
         outlets.media(entry.loop) { loop, now in loop.perform(on: id, now: now) { $0.dial(order, isBeside: isBeside, now: now) } }
     }
@@ -243,7 +251,6 @@ final class SwitchboardCore {
         info.isOutbound = entry.isOutbound
         info.headers = Dictionary(entry.record.headers.map { ($0.name, $0.value) }) { first, _ in first }
         info.bargeIn = step.bargeIn
-        info.isRecorded = step.record
         return info
     }
 

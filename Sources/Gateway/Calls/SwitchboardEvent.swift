@@ -1,3 +1,4 @@
+import Dialplan
 import SDP
 import SIPStack
 
@@ -24,6 +25,8 @@ enum SwitchboardEvent: Sendable {
     case recordingLoaded(CallID, Result<Recording, CallEnd>)
     /// The TwiML document that was asked for as the call's n-th fetch.
     case documentFetched(CallID, Int, agent: String, url: String, Result<TwiML, WebRequest.Failure>)
+    /// What a webhook says of the session of this step, asked for as the call's n-th fetch.
+    case sessionDescribed(CallID, Int, AgentStep, url: String, Result<AgentWebhookSession, WebRequest.Failure>)
     /// The WAV file that was asked for as the call's n-th fetch.
     case soundFetched(CallID, Int, url: String, Result<Recording, CallEnd>)
     case media(CallID, MediaEvent)

@@ -17,6 +17,10 @@ extension ConfigurationLoader {
         agent.token = reader.secret("token", besides: file)
         agent.webhook = reader.take("webhook").flatMap { reader.url(of: $0, "webhook", schemes: ["http", "https"]) }
         agent.statusCallback = reader.take("status_callback").flatMap { reader.url(of: $0, "status_callback", schemes: ["http", "https"]) }
+        agent.webhookSecret = reader.secret("webhook_secret", besides: file)
+        agent.spread = reader.word("spread", Agent.Spread.self) ?? .standby
+        agent.firstAudioSeconds = reader.integer("first_audio_seconds", in: 0...Self.longestSilence) ?? 0
+        agent.answerSeconds = reader.integer("answer_seconds", in: 0...Self.longestSilence) ?? 0
         agent.account = reader.text("account")
         agent.instructions = reader.text("instructions")
         agent.voice = reader.text("voice")
@@ -26,6 +30,9 @@ extension ConfigurationLoader {
         check(agent, reader.node, entry)
         return agent
     }
+
+    /// An agent that may be silent for longer may be silent for ever.
+    private static let longestSilence = 600
 
     private func readURLs(_ reader: MappingReader) -> [String] {
         let single = reader.take("url"), several = reader.list("urls")
@@ -56,22 +63,25 @@ extension ConfigurationLoader {
                 if let value = node.entry(key) { problems.error("\(key) \(reason)", at: value) }
             }
         }
-        let openAI = ["instructions", "voice", "model", "tools"]
+        let openAI = ["instructions", "voice", "model", "tools", "webhook_secret"]
+        let sockets = ["url", "urls", "protocol", "token", "webhook", "status_callback", "account", "spread", "first_audio_seconds", "answer_seconds"]
         if node.entry("builtin") != nil {
-            refuse(["url", "urls", "protocol", "token", "webhook", "status_callback", "account"] + openAI, "does not go with a built-in agent")
+            refuse(sockets + openAI, "does not go with a built-in agent")
             return
         }
+        guard case .socket(let urls, let dialect) = agent.link else { return }
         // A document names the address of its stream.
-        if node.entry("url") == nil, node.entry("urls") == nil, node.entry("webhook") == nil {
+        if node.entry("url") == nil, node.entry("urls") == nil, dialect != .twilio || node.entry("webhook") == nil {
             problems.error("agent \(entry.key) needs builtin, url or urls", line: entry.line, column: entry.column)
         }
-        guard case .socket(let urls, let dialect) = agent.link else { return }
         if dialect != .openai { refuse(openAI, "goes with protocol: openai only") }
-        if dialect != .twilio {
-            refuse(["webhook", "status_callback", "account"], "goes with protocol: twilio only")
-        } else if let value = node.entry("webhook"), node.entry("token") == nil {
-            problems.warning("the webhook is asked without a signature: set token", at: value)
+        if dialect != .twilio { refuse(["status_callback", "account"], "goes with protocol: twilio only") }
+        if dialect != .twilio, dialect != .openai { refuse(["webhook"], "goes with protocol: twilio or openai only") }
+        let secret = dialect == .openai ? "webhook_secret" : "token"
+        if let value = node.entry("webhook"), node.entry(secret) == nil {
+            problems.warning("the webhook is asked without a signature: set \(secret)", at: value)
         }
+        if dialect == .openai, let value = node.entry("webhook_secret"), node.entry("webhook") == nil { problems.error("webhook_secret needs webhook", at: value) }
         let isExposed = urls.contains { url in
             let authority = url.dropFirst(5).prefix { !"/?".contains($0) }
             let host = HostPort(authority, portRequired: false)?.host ?? ""

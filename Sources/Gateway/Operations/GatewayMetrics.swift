@@ -59,6 +59,15 @@ struct GatewayMetrics: Sendable {
                 [("\($0.label),result=\"answered\"", Double($0.health.answered)), ("\($0.label),result=\"failed\"", Double($0.health.failed))]
             })
         metrics.add(
+            "tandem_agent_sessions", .gauge, "Sockets that are open to each of the agents' addresses.",
+            figures.agents.flatMap { agent in
+                // Several may differ in what is not shown.
+                Dictionary(grouping: Set(agent.urls), by: DirectoryController.shown).sorted { $0.key < $1.key }.map { shown, urls in
+                    let sessions = urls.reduce(0) { $0 + agentHealth.report(of: $1).sessions }
+                    return ("\(label("agent", agent.name)),\(label("url", shown))", Double(sessions))
+                }
+            })
+        metrics.add(
             "tandem_agent_addresses_resting", .gauge, "Addresses left out for a while because they failed again and again.",
             reports.map { ($0.label, Double($0.health.resting)) })
     }

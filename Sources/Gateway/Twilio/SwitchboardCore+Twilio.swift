@@ -24,6 +24,7 @@ extension SwitchboardCore {
     func askWebhook(_ url: String, _ step: AgentStep, _ agent: Agent, _ entry: CallEntry) {
         begin(step, agent, entry)
         subscribe(agent, entry.id)
+        bridgeTheWait(entry)
         fetchDocument(url, isGet: false, fields: [], agent, entry.id)
     }
 

@@ -92,10 +92,10 @@ enum WebClient {
             for field in request.headers { headers.add(name: field.name, value: field.value) }
             var body: ByteBuffer?
             if !request.isGet {
-                let form = context.channel.allocator.buffer(string: FormField.write(request.form))
-                headers.add(name: "Content-Type", value: FormField.mediaType)
-                headers.add(name: "Content-Length", value: "\(form.readableBytes)")
-                body = form
+                let content = request.json.map { ByteBuffer(bytes: $0) } ?? ByteBuffer(string: FormField.write(request.form))
+                headers.add(name: "Content-Type", value: request.json == nil ? FormField.mediaType : MediaTypes.json)
+                headers.add(name: "Content-Length", value: "\(content.readableBytes)")
+                body = content
             }
             let head = HTTPRequestHead(version: .http1_1, method: request.isGet ? .GET : .POST, uri: place.target, headers: headers)
             context.write(wrapOutboundOut(.head(head)), promise: nil)

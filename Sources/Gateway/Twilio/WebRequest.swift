@@ -6,6 +6,8 @@ struct WebRequest: Sendable, Equatable {
     var isGet: Bool
     /// Of a POST, its body.
     var form: [FormField] = []
+    /// Of a POST, its body in place of a form.
+    var json: [UInt8]?
     var headers: [FormField] = []
     /// Bytes of the answer's body.
     var limit: Int

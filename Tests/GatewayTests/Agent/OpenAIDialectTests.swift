@@ -146,6 +146,81 @@ import Testing
         #expect(session.others.last == "hangUp agent_hangup true")
     }
 
+    /// Keeps the functions that are called, for the test to finish them.
+    private final class Functions: AgentFunctionCaller {
+        var called: [(name: String, call: String, arguments: String, done: (Result<String, WebRequest.Failure>) -> Void)] = []
+        func call(_ name: String, callID: String, arguments: String, done: @escaping (Result<String, WebRequest.Failure>) -> Void) {
+            called.append((name, callID, arguments, done))
+        }
+    }
+
+    private func withFunctions() throws -> (OpenAIDialect, CommandRecorder, Functions) {
+        let functions = Functions()
+        let (dialect, session) = try opened()
+        dialect.settings.functions = ["look_up", "weigh"].map { AgentFunction(name: $0, definition: Array(#"{"type":"function","name":"\#($0)"}"#.utf8)) }
+        dialect.settings.caller = functions
+        try start(dialect, session)
+        for (name, call) in [("look_up", "c1"), ("weigh", "c2"), ("dance", "c3")] {
+            try say(["type": "response.output_item.done", "item": ["type": "function_call", "name": name, "call_id": call, "arguments": #"{"n":1}"#]], dialect, session)
+        }
+        return (dialect, session, functions)
+    }
+
+    private func outputs(_ session: CommandRecorder) throws -> [String: String] {
+        let items = try sent(session).compactMap { $0["item"] as? [String: Any] }.filter { $0["type"] as? String == "function_call_output" }
+        return Dictionary(items.compactMap { item in (item["call_id"] as? String).map { ($0, item["output"] as? String ?? "") } }) { first, _ in first }
+    }
+
+    @Test func functionsAreCarriedOutAndTheModelSpeaksWhenAllResultsAreThere() throws {
+        let (dialect, session, functions) = try withFunctions()
+        let tools = (try sent(session)[0]["session"] as? [String: Any])?["tools"] as? [[String: Any]]
+        #expect(tools?.compactMap { $0["name"] as? String } == ["transfer_call", "end_call", "look_up", "weigh"])
+        #expect(functions.called.isEmpty)
+        try say(["type": "response.done", "response": [:]], dialect, session)
+        #expect(functions.called.map(\.name) == ["look_up", "weigh"] && functions.called[0].arguments == #"{"n":1}"#)
+        let creations = try types(session).count { $0 == "response.create" }
+        functions.called[0].done(.success(#"{"price":3}"#))
+        #expect(try types(session).count { $0 == "response.create" } == creations)
+        functions.called[1].done(.failure(WebRequest.Failure(reason: "it answered HTTP 500")))
+        #expect(try types(session).count { $0 == "response.create" } == creations + 1)
+        let results = try outputs(session)
+        #expect(results["c1"] == #"{"price":3}"# && results["c2"]?.contains("failed") == true && results["c3"]?.contains("no such tool") == true)
+        // A result that comes twice is said once.
+        functions.called[0].done(.success("{}"))
+        #expect(try outputs(session).count == 3)
+    }
+
+    @Test func aResultThatComesWhileTheModelSpeaksIsAnsweredAfterwards() throws {
+        let (dialect, session, functions) = try withFunctions()
+        try say(["type": "response.done", "response": [:]], dialect, session)
+        try say(["type": "response.created", "response": [:]], dialect, session)
+        let before = try types(session).count
+        for call in functions.called { call.done(.success("1")) }
+        #expect(try types(session).dropFirst(before).allSatisfy { $0 == "conversation.item.create" })
+        try say(["type": "response.done", "response": [:]], dialect, session)
+        #expect(try types(session).last == "response.create")
+    }
+
+    @Test func resultsForASessionThatIsOverAreNotSaid() throws {
+        let (dialect, session, functions) = try withFunctions()
+        try say(["type": "response.done", "response": [:]], dialect, session)
+        dialect.resuming(PlayoutPosition(heard: 0, end: 0), to: session.wire)
+        let before = session.wire.texts.count
+        for call in functions.called { call.done(.success("1")) }
+        #expect(session.wire.texts.count == before)
+    }
+
+    @Test func theFirstWordIsTheGivenOneOrTheCallers() throws {
+        let (dialect, session) = try opened()
+        dialect.settings.greeting = "Bakery, good day."
+        try start(dialect, session)
+        #expect(((try sent(session).last?["response"] as? [String: Any])?["instructions"] as? String)?.contains("Bakery, good day.") == true)
+        let (silent, waiting) = try opened()
+        silent.settings.greeting = ""
+        try start(silent, waiting)
+        #expect(try types(waiting) == ["session.update"])
+    }
+
     @Test func keysBecomeOneTextOfTheCaller() throws {
         let (dialect, session) = try opened()
         try start(dialect, session)

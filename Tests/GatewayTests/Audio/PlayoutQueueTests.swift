@@ -99,6 +99,26 @@ import Testing
         #expect(next(&queue, at: time(2)).samples.allSatisfy { $0 == 0 })
     }
 
+    @Test func theNextAnswerBeginsOverTheRampOfTheLast() {
+        var queue = PlayoutQueue(rate: 8000, holds: false)
+        append([Int16](repeating: 8000, count: 8000), &queue, at: time(0))
+        _ = next(&queue, at: time(0))
+        let heard = queue.played
+        _ = queue.clear()
+        append([Int16](repeating: 100, count: 320), &queue, at: time(0))
+        let joint = next(&queue, at: time(1)).samples
+        #expect(joint[0] > 7000 && joint.dropFirst(40).allSatisfy { $0 == 100 })
+        #expect(queue.played == heard + 160)
+        // Where some of what is queued stays, too.
+        var other = PlayoutQueue(rate: 8000, holds: false)
+        append([Int16](repeating: 8000, count: 800), &other, at: time(0))
+        append([Int16](repeating: 0, count: 800), &other, at: time(0))
+        _ = next(&other, at: time(0))
+        _ = other.clear(upTo: 800)
+        let rest = next(&other, at: time(1)).samples
+        #expect(rest[0] > 7000 && rest.dropFirst(40).allSatisfy { $0 == 0 })
+    }
+
     @Test func whatIsBeyondTenMinutesIsCounted() {
         var queue = PlayoutQueue(rate: 8000)
         queue.append(8000 * 700, now: time(0)) { $0.update(repeating: 5) }

@@ -103,9 +103,15 @@ struct ConfigurationRefusalTests {
         ("{ url: \"wss://x\", protocol: vapi }", "2:34: error: protocol must be twilio, tandem, openai, pipecat, vonage or telnyx, not “vapi”"),
         ("{ url: \"wss://x\", instructions: hi }", "2:38: error: instructions goes with protocol: openai only"),
         ("{ url: \"wss://x\", protocol: openai, tools: [rm] }", "2:50: error: a tool must be transfer_call or end_call, not “rm”"),
-        ("{ url: \"wss://x\", protocol: tandem, webhook: \"https://x\" }", "2:51: error: webhook goes with protocol: twilio only"),
         ("{ url: \"wss://x\", protocol: tandem, status_callback: \"https://x\" }", "2:59: error: status_callback goes with protocol: twilio only"),
         ("{ url: \"wss://x\", status_callback: \"wss://x\" }", "2:41: error: status_callback must begin with http:// or https://, not “wss://x”"),
+        ("{ url: \"wss://x\", protocol: tandem, webhook: \"https://x\" }", "2:51: error: webhook goes with protocol: twilio or openai only"),
+        ("{ protocol: openai, webhook: \"https://x\", webhook_secret: s }", "2:3: error: agent a needs builtin, url or urls"),
+        ("{ url: \"wss://x\", protocol: openai, webhook_secret: s }", "2:58: error: webhook_secret needs webhook"),
+        ("{ url: \"wss://x\", webhook_secret: s }", "2:40: error: webhook_secret goes with protocol: openai only"),
+        ("{ url: \"wss://x\", spread: random }", "2:32: error: spread must be standby or least_loaded, not “random”"),
+        ("{ url: \"wss://x\", answer_seconds: 601 }", "2:40: error: answer_seconds must be 0 to 600, not “601”"),
+        ("{ builtin: echo, first_audio_seconds: 5 }", "2:44: error: first_audio_seconds does not go with a built-in agent"),
     ])
     func agents(text: String, expected: String) throws {
         let loaded = try ConfigurationFolder.load("agents:\n  a: \(text)\n")
@@ -137,6 +143,8 @@ struct ConfigurationRefusalTests {
             ["1:30: warning: accept_from 0.0.0.0/0 lets everybody who reaches the SIP port call in as trunk a"]),
         ("trunks: { a: {} }", ["1:14: warning: trunk a has neither hosts nor accept_from: no call can come or go"]),
         ("agents: { a: { url: \"wss://x\", webhook: \"https://x/v\", account: AC1 } }", ["1:41: warning: the webhook is asked without a signature: set token"]),
+        ("agents: { a: { url: \"wss://x\", protocol: openai, webhook: \"https://x/v\" } }",
+            ["1:59: warning: the webhook is asked without a signature: set webhook_secret"]),
         ("agents: { a: { url: \"ws://x\", token: t } }", ["1:38: warning: the token travels in the clear: use wss://"]),
         ("http: { listen: 0.0.0.0:8080 }", ["1:17: warning: http listens on 0.0.0.0:8080 without browser.auth: whoever reaches it can call"]),
     ])

@@ -81,6 +81,27 @@ struct ConfigurationTests {
         #expect(loaded.plan?.routes.map(\.name) == ["all"])
     }
 
+    @Test func agentsAreWatchedSpreadAndDescribedByWebhooks() throws {
+        let loaded = try ConfigurationFolder.load(
+            """
+            agents:
+              model:
+                urls: ["wss://a.example/", "wss://b.example/"]
+                protocol: openai
+                spread: least_loaded
+                first_audio_seconds: 5
+                answer_seconds: 15
+                webhook: https://agents.example/session
+                webhook_secret: hush
+              plain: { url: "wss://c.example/" }
+            """)
+        #expect(loaded.problems == [])
+        let agent = try #require(loaded.configuration?.agent(named: "model")), plain = try #require(loaded.configuration?.agent(named: "plain"))
+        #expect(agent.spread == .leastLoaded && agent.firstAudioSeconds == 5 && agent.answerSeconds == 15)
+        #expect(agent.webhook == "https://agents.example/session" && agent.webhookSecret == "hush")
+        #expect(plain.spread == .standby && plain.firstAudioSeconds == 0 && plain.answerSeconds == 0 && plain.webhookSecret == nil)
+    }
+
     @Test("the longest prefix of all trunks decides whose call it is", arguments: [
         ("198.51.100.7", "wide"), ("198.51.100.17", "narrow"), ("198.51.100.18", "exact"), ("203.0.113.5", nil), ("2001:db8::1", "six"),
         ("2001:db9::1", nil), ("::ffff:198.51.100.18", "exact"), ("192.0.2.9", "hosts"), ("192.0.2.10", nil), ("localhost", nil), ("", nil),

@@ -125,7 +125,7 @@ async def talk(call):
             if event.name == "audio":
                 print(event.pts, event.packet.hex(), file=heard, flush=True)
                 await call.say_packet(event.packet)
-asyncio.run(tandem_agent.serve(talk, port=0, accept=lambda offer: offer[0], ready=lambda port: print("listening on port", port, flush=True)))
+asyncio.run(tandem_agent.serve(talk, port=0, accept=lambda offer: next(each for each in offer if each["codec"] == "opus"), ready=lambda port: print("listening on port", port, flush=True)))
 """,
     "javascript": """
 import {{ appendFileSync }} from "node:fs"
@@ -136,7 +136,7 @@ const server = serve(async call => {{
     appendFileSync({heard!r}, `${{event.pts}} ${{event.packet.toString("hex")}}\\n`)
     call.sayPacket(event.packet)
   }}
-}}, {{ port: 0, accept: offer => offer[0] }})
+}}, {{ port: 0, accept: offer => offer.find(({ codec }) => codec === "opus") }})
 server.on("listening", () => console.log("listening on port", server.address().port))
 """,
 }

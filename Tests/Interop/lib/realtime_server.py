@@ -101,6 +101,7 @@ class Session:
         self.settings = None
         self.items, self.audio, self.truncated, self.texts, self.outputs = {}, {}, {}, [], []
         self.cancels = 0
+        self.wishes = []  # instructions of single responses
         self.heard = np.zeros(0, np.int16)
         self._pending = np.zeros(0, np.int16)
         self._loud = self._quiet = 0
@@ -149,6 +150,8 @@ class Session:
         elif kind == "conversation.item.truncate":
             await self.truncate(event)
         elif kind == "response.create":
+            if event.response and event.response.instructions:
+                self.wishes.append(event.response.instructions)
             await self.respond(is_asked=True)
         elif kind == "response.cancel":
             self.cancels += 1

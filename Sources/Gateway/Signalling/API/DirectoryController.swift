@@ -39,13 +39,14 @@ struct DirectoryController: Sendable {
     private func json(_ agent: Agent, _ figures: SwitchboardFigures, now: NIODeadline) -> JSONValue {
         var members: [String: JSONValue] = [
             "name": .string(agent.name), "has_token": .bool(agent.token != nil), "voice": JSONValue(agent.voice), "model": JSONValue(agent.model),
-            "tools": .array(agent.tools.map { .string($0.rawValue) }), "builtin": .null, "protocol": .null, "urls": [], "addresses": [],
+            "tools": .array(agent.tools.map { .string($0.rawValue) }), "builtin": .null, "protocol": .null, "spread": .null, "urls": [], "addresses": [],
             "calls": JSONValue(figures.agents.first { $0.name == agent.name }?.calls ?? 0), "state": "available",
         ]
         switch agent.link {
         case .builtin(let builtin): members["builtin"] = .string(builtin.rawValue)
         case .socket(let urls, let dialect):
             members["protocol"] = .string(dialect.rawValue)
+            members["spread"] = .string(agent.spread.rawValue)
             members["urls"] = .array(urls.map { .string(Self.shown($0)) })
             members["addresses"] = .array(urls.map { address($0, now: now) })
             // An agent whose every address rests is dialled all the same, but callers had better not count on it.
@@ -59,10 +60,10 @@ struct DirectoryController: Sendable {
         let rest = report.restsUntil.map { max(.zero, $0 - now) } ?? .zero
         return [
             "url": .string(Self.shown(url)), "answered": JSONValue(report.answered), "failed": JSONValue(report.failed),
-            "failed_in_a_row": JSONValue(report.failedInARow), "last_failure": JSONValue(report.lastFailure),
+            "failed_in_a_row": JSONValue(report.failedInARow), "sessions": JSONValue(report.sessions), "draining": .bool(report.isDraining && rest > .zero), "last_failure": JSONValue(report.lastFailure),
             "rests_ms": JSONValue(rest.nanoseconds / 1_000_000),
         ]
     }
 
-    private static func shown(_ url: String) -> String { String(url.prefix { $0 != "?" }) }
+    static func shown(_ url: String) -> String { String(url.prefix { $0 != "?" }) }
 }

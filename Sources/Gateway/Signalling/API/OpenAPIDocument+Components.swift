@@ -177,6 +177,7 @@ extension OpenAPIDocument {
                   "name": {"type": "string"},
                   "calls": {"type": "integer", "description": "That talk to it now."},
                   "state": {"type": "string", "enum": ["available", "failing"], "description": "failing while every address rests."},
+                  "spread": {"type": ["string", "null"], "enum": ["standby", "least_loaded", null], "description": "Null for an agent that is built in."},
                   "addresses": {
                     "type": "array",
                     "items": {
@@ -186,6 +187,8 @@ extension OpenAPIDocument {
                         "answered": {"type": "integer"},
                         "failed": {"type": "integer"},
                         "failed_in_a_row": {"type": "integer"},
+                        "sessions": {"type": "integer", "description": "Sockets that are open now, or being opened."},
+                        "draining": {"type": "boolean", "description": "It is left out because it closed with 4503."},
                         "last_failure": {"type": ["string", "null"]},
                         "rests_ms": {"type": "integer", "description": "How long it is still left out because it failed again and again."}
                       }

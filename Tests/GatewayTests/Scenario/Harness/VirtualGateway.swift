@@ -24,6 +24,9 @@ final class VirtualGateway {
     /// The same of agents that speak `tandem.media.v1`.
     var prepareNative: (FakeTandemAgent) -> Void = { _ in }
     private(set) var natives: [FakeTandemAgent] = []
+    /// The same of agents named `faulty-` and a dialect.
+    var prepareFaulty: (FaultyAgent) -> Void = { _ in }
+    private(set) var faulty: [FaultyAgent] = []
     let core: SwitchboardCore
     let loops: [MediaLoop]
     let ports = PortPool(20000...20999)
@@ -141,6 +144,10 @@ final class VirtualGateway {
             natives.append($0)
             prepareNative($0)
         }
+        dialled.faulty = { [unowned self] in
+            faulty.append($0)
+            prepareFaulty($0)
+        }
     }
 
     static func makeCertificate(_ profiles: [SRTPProfile] = SRTPProfile.allCases) -> DTLSCertificate {
@@ -169,8 +176,8 @@ final class VirtualGateway {
             Agent(name: "native", link: .socket(urls: ["ws://native.test/"], .tandem)),
             Agent(name: "standby", link: .socket(urls: ["ws://standby.test/"], .twilio)),
             Agent(name: "parrot", link: .builtin(.parrot)), Agent(name: "echo", link: .builtin(.echo)),
-        ]
-        let context = PlanContext(trunks: ["phone": "", "carrier": "", "second": "1", "mirror": "", "informed": ""], agents: ["assistant", "native", "standby", "parrot", "echo"])
+        ] + Agent.AgentProtocol.allCases.map { Agent(name: "faulty-\($0.rawValue)", link: .socket(urls: ["ws://faulty.test/"], $0)) }
+        let context = PlanContext(trunks: ["phone": "", "carrier": "", "second": "1", "mirror": "", "informed": ""], agents: Set(configuration.agents.map(\.name)))
         let loaded = Plan.load(text: plan, file: "plan.yaml", context: context)
         guard let plan = loaded.plan else { preconditionFailure("\(loaded.problems)") }
         return SwitchboardSettings(configuration: configuration, plan: plan)
@@ -187,6 +194,12 @@ final class VirtualGateway {
     var web: (WebRequest) -> Result<[UInt8], WebRequest.Failure> {
         get { outlets.web }
         set { outlets.web = newValue }
+    }
+
+    /// While set, the web takes its time.
+    var holdsWeb: Bool {
+        get { outlets.holdsWeb }
+        set { outlets.holdsWeb = newValue }
     }
 
     // MARK: Far ends
@@ -224,6 +237,7 @@ final class VirtualGateway {
 
     var agent: FakeAgent? { agents.last }
     var native: FakeTandemAgent? { natives.last }
+    var agentHealth: AgentHealth { dialled.health }
     /// What whoever ordered calls was told.
     var notices: [CallNotice] { outlets.notices }
 
@@ -259,6 +273,7 @@ final class VirtualGateway {
         pump()
         for agent in agents { agent.step(now: now) }
         for agent in natives { agent.step(now: now) }
+        for agent in faulty { agent.step(now: now) }
         pump()
         if let recorder, !isDiskStalled, now >= recorderTurn {
             recorder.turn()
@@ -351,6 +366,7 @@ final class VirtualGateway {
         check("timers", counters.timersAlive)
         check("agents", agents.count { $0.isUp })
         check("native agents", natives.count { $0.socket?.isUp == true })
+        check("faulty agents", faulty.count { $0.socket?.isUp == true })
         check("alive", dialled.alive)
         return list
     }

@@ -31,7 +31,20 @@ final class VirtualOutlets: SwitchboardOutlets, @unchecked Sendable {
     /// What the web answers.
     var web: (WebRequest) -> Result<[UInt8], WebRequest.Failure> = { _ in .failure(WebRequest.Failure(reason: "it does not exist")) }
 
-    func fetch(_ request: WebRequest, done: @escaping @Sendable (Result<[UInt8], WebRequest.Failure>) -> Void) { done(web(request)) }
+    /// While set, it takes its time.
+    var holdsWeb = false {
+        didSet {
+            guard !holdsWeb else { return }
+            let late = held
+            held = []
+            for (request, done) in late { done(web(request)) }
+        }
+    }
+    private var held: [(WebRequest, @Sendable (Result<[UInt8], WebRequest.Failure>) -> Void)] = []
+
+    func fetch(_ request: WebRequest, done: @escaping @Sendable (Result<[UInt8], WebRequest.Failure>) -> Void) {
+        if holdsWeb { held.append((request, done)) } else { done(web(request)) }
+    }
 
     func post(_ event: SwitchboardEvent) { queue.append(.event(event)) }
 

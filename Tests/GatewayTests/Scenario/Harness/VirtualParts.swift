@@ -60,6 +60,9 @@ struct VirtualLogHandler: LogHandler {
 final class DialledAgents {
     var made: (FakeAgent) -> Void = { _ in }
     var native: (FakeTandemAgent) -> Void = { _ in }
+    var faulty: (FaultyAgent) -> Void = { _ in }
+    /// What is known of the agents' addresses.
+    let health = AgentHealth()
     private struct Held { weak var leg: AnyObject? }
     private var legs: [Held] = []
 
@@ -71,6 +74,15 @@ final class DialledAgents {
         switch order.agent.link {
         case .builtin(.parrot): leg = ParrotAgent(events: events)
         case .builtin(.echo): leg = EchoAgent(events: events)
+        case .socket(let urls, let name) where order.agent.name.hasPrefix("faulty-"):
+            let agent = FaultyAgent(dialect: name, now: now)
+            faulty(agent)
+            let targets = health.choose(urls, spread: order.agent.spread, now: now).map { url in
+                AgentTarget(name: url, health: health) { agent.dial(url) }
+            }
+            let watchdog = AgentWatchdog(firstAudioSeconds: order.agent.firstAudioSeconds, answerSeconds: order.agent.answerSeconds)
+            leg = AgentSession(
+                dialect: agent.makeDialect(order), targets: targets, info: order.info, watchdog: watchdog, events: events, logger: logger, now: now)
         case .socket(_, .tandem):
             let agent = FakeTandemAgent(now: now)
             native(agent)

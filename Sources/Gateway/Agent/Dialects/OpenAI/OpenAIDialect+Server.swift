@@ -19,7 +19,10 @@ extension OpenAIDialect {
         case "session.updated": updated(event["session"] as? [String: Any] ?? [:], transport, for: session)
         case "error": failed(event["error"] as? [String: Any] ?? [:], for: session)
         // Also when the response is done, for its end may still be playing.
-        case "input_audio_buffer.speech_started": session.clear()
+        case "input_audio_buffer.speech_started":
+            // What the caller says is answered by itself, and with it all that came before.
+            owesResponse = false
+            session.clear()
         case "response.created": isResponding = true
         case "response.output_item.done": note(event["item"] as? [String: Any] ?? [:])
         case "response.done":
@@ -49,7 +52,7 @@ extension OpenAIDialect {
         session.accept()
         ready(to: transport)
         // The agent speaks first, as whoever takes a call does.
-        askForResponse(to: transport)
+        greet(to: transport)
     }
 
     private func failed(_ error: [String: Any], for session: any AgentCommands) {
@@ -136,37 +139,4 @@ extension OpenAIDialect {
     private static let bytes: [Int16] = (0..<256).map { Int16($0) }
     /// After so much sound its format is no longer in doubt.
     private static let provingBytes = 9600
-
-    // MARK: Tools
-
-    private func note(_ item: [String: Any]) {
-        guard item["type"] as? String == "function_call", let name = item["name"] as? String, let call = item["call_id"] as? String else { return }
-        toolCalls.append((name, call, item["arguments"] as? String ?? "{}"))
-    }
-
-    /// The sound of the response is all here now, so what is done after the playout is done after the last word.
-    private func runTools(_ transport: any AgentTransport, for session: any AgentCommands) {
-        let calls = toolCalls
-        toolCalls = []
-        var wantsAnswer = false
-        for call in calls {
-            switch Agent.Tool(rawValue: call.name) {
-            case .endCall: session.hangUp(CallEnd(.agentHangup), drains: true)
-            case .transferCall:
-                let arguments = (try? JSONSerialization.jsonObject(with: Data(call.arguments.utf8))) as? [String: Any]
-                if let destination = arguments?["destination"] as? String, !destination.isEmpty {
-                    lastTransfer += 1
-                    transfers[lastTransfer] = call.call
-                    session.transfer(AgentTransfer(target: destination, reference: lastTransfer), drains: true)
-                } else {
-                    answer(call.call, ["status": "failed", "reason": "A destination is missing."], to: transport)
-                    wantsAnswer = true
-                }
-            case nil:
-                answer(call.call, ["status": "failed", "reason": "There is no such tool."], to: transport)
-                wantsAnswer = true
-            }
-        }
-        if wantsAnswer { askForResponse(to: transport) }
-    }
 }

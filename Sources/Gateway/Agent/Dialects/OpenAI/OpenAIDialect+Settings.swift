@@ -1,3 +1,5 @@
+import Foundation
+
 /// The session's settings as the service wants them.
 extension OpenAIDialect {
     /// The event that asks for them.
@@ -9,8 +11,9 @@ extension OpenAIDialect {
         if let voice = settings.voice { output["voice"] = voice }
         var session: [String: Any] = ["type": "realtime", "output_modalities": ["audio"], "audio": ["input": input, "output": output]]
         if let instructions = settings.instructions { session["instructions"] = instructions }
-        if !settings.tools.isEmpty {
-            session["tools"] = settings.tools.map(\.json)
+        let tools = settings.tools.map(\.json) + settings.functions.compactMap { try? JSONSerialization.jsonObject(with: Data($0.definition)) }
+        if !tools.isEmpty {
+            session["tools"] = tools
             session["tool_choice"] = "auto"
         }
         return ["type": "session.update", "session": session]
@@ -22,6 +25,12 @@ extension OpenAIDialect {
         let format = (audio?[direction] as? [String: Any])?["format"] as? [String: Any]
         guard let type = format?["type"] as? String else { return nil }
         return RealtimeFormat(type: type, rate: format?["rate"] as? Int)
+    }
+}
+
+extension OpenAIDialect.Settings {
+    init(_ agent: Agent) {
+        self.init(instructions: agent.instructions, voice: agent.voice, tools: agent.tools, functions: agent.functions, greeting: agent.greeting)
     }
 }
 

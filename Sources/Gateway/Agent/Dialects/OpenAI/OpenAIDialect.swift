@@ -10,6 +10,10 @@ final class OpenAIDialect: AgentDialect {
         var instructions: String?
         var voice: String?
         var tools: [Agent.Tool] = []
+        var functions: [AgentFunction] = []
+        var greeting: String?
+        /// Carries the functions out.
+        var caller: (any AgentFunctionCaller)?
     }
 
     let subprotocol: String? = nil
@@ -31,6 +35,10 @@ final class OpenAIDialect: AgentDialect {
     var transcript = RealtimeTranscript()
     /// Tools that the model called in the present response, run at its end.
     var toolCalls: [(name: String, call: String, arguments: String)] = []
+    /// Functions of the webhook whose results are not there yet, by the model's names for them.
+    var pendingFunctions: Set<String> = []
+    /// The model is to speak again as soon as it may.
+    var owesResponse = false
     /// The model's name of each transfer under way.
     var transfers: [Int64: String] = [:]
     var lastTransfer: Int64 = 0
@@ -94,6 +102,8 @@ final class OpenAIDialect: AgentDialect {
         isReady = false
         isResponding = false
         toolCalls = []
+        pendingFunctions = []
+        owesResponse = false
         age = 0
     }
 
@@ -116,8 +126,9 @@ final class OpenAIDialect: AgentDialect {
             to: transport)
     }
 
-    /// Wants an answer, unless one is under way.
+    /// Wants an answer; while one is under way, after it.
     func askForResponse(to transport: any AgentTransport) {
+        owesResponse = isResponding
         guard !isResponding else { return }
         isResponding = true
         send(["type": "response.create"], to: transport)
@@ -151,7 +162,7 @@ final class OpenAIDialect: AgentDialect {
 
     func slot(_ playout: PlayoutPosition, call: AgentSlotFigures, to transport: any AgentTransport) {
         age += 1
-        if age >= longestAge, !playout.isPlaying, !isResponding, isReady { session?.renew() }
+        if age >= longestAge, !playout.isPlaying, !isResponding, isReady, pendingFunctions.isEmpty { session?.renew() }
         guard digitWait > 0, isReady else { return }
         digitWait -= 1
         guard digitWait == 0 else { return }
@@ -186,12 +197,6 @@ final class OpenAIDialect: AgentDialect {
         guard isReady else { return }
         sayText(message.body, to: transport)
         askForResponse(to: transport)
-    }
-
-    /// The result of a tool.
-    func answer(_ call: String, _ output: [String: String], to transport: any AgentTransport) {
-        let text = String(decoding: (try? JSONSerialization.data(withJSONObject: output, options: .sortedKeys)) ?? Data(), as: UTF8.self)
-        send(["type": "conversation.item.create", "item": ["type": "function_call_output", "call_id": call, "output": text]], to: transport)
     }
 
     /// Nothing is said; the socket closes.

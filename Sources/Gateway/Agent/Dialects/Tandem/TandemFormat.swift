@@ -40,25 +40,10 @@ struct TandemFormat: Codable, Equatable {
     /// the others follow for agents that know one only.
     static func offer(_ call: AgentCallInfo) -> [TandemFormat] {
         let linear = offer(callerRates: call.callerRates)
-        switch OpusPlace(call) {
-        case .none: return linear
-        case .first: return [.init(.opus, OpusClock.rate)] + linear
-        case .second: return [linear[0], .init(.opus, OpusClock.rate)] + linear.dropFirst()
-        }
-    }
-
-    /// Where Opus stands in the offer: packets cost least and lose nothing, but where the gateway has to hear them it decodes them
-    /// beside, and where it has to make the agent softer it could not.
-    private enum OpusPlace {
-        case none, first, second
-
-        init(_ call: AgentCallInfo) {
-            if call.callerCodec != AudioCodec.opus.sdpName || call.bargeIn == .duck {
-                self = .none
-            } else {
-                self = call.isRecorded || call.bargeIn != .off ? .second : .first
-            }
-        }
+        // Packets cost least and lose nothing, but an agent must want them: one that takes the first of the offer gets samples. Where
+        // the gateway has to make the agent softer it could not.
+        guard call.callerCodec == AudioCodec.opus.sdpName, call.bargeIn != .duck else { return linear }
+        return linear + [.init(.opus, OpusClock.rate)]
     }
 
     /// The formats whose samples stand in the message.
