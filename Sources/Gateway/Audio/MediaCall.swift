@@ -12,7 +12,10 @@ final class MediaCall: LegEvents, AgentLegEvents {
     private unowned let loop: MediaLoop
     private(set) var caller: (any Leg)?
     private(set) var agent: (any AgentLeg)?
-    private(set) var callee: TrunkLeg?
+    /// A phone, or a user's browser.
+    var callee: (any Leg)?
+    /// While a user is rung, and until the browser that accepted has its media.
+    var userWait: UserWait?
     private var sound: SoundPlayer?
     /// Of a call that the gateway placed: the SIP call of its first party.
     private var party: SIPCallID?
@@ -29,7 +32,7 @@ final class MediaCall: LegEvents, AgentLegEvents {
     private var notice: RecordingNotice?
     /// Whom the caller is to hear.
     private var wanted: FarEnd?
-    private var isTransferring = false
+    private(set) var isTransferring = false
     private(set) var isEnding = false
     private(set) var figures = MediaFigures()
     /// When the call has lasted as long as its route allows.
@@ -81,9 +84,11 @@ final class MediaCall: LegEvents, AgentLegEvents {
         callee = leg
     }
 
-    /// The phone that the gateway called answered, and takes the place of the caller.
-    /// - Parameter detectsMachine: says to the agent and the switchboard whether a person answered or a machine
-    func calleeBecomesParty(_ sip: SIPCallID, detectsMachine: Bool) {
+    /// The phone or user that the gateway called answered, and takes the place of the caller.
+    /// - Parameters:
+    ///   - sip: of a phone
+    ///   - detectsMachine: says to the agent and the switchboard whether a person answered or a machine
+    func calleeBecomesParty(_ sip: SIPCallID?, detectsMachine: Bool) {
         guard caller == nil, !isEnding, let callee else { return }
         // Ways to it that were tried before are no leg of the call, but count.
         if let earlier = figures.callee { loop.counters.finished.add(earlier) }
@@ -99,13 +104,13 @@ final class MediaCall: LegEvents, AgentLegEvents {
 
     /// The callee's description, before its answer or with it.
     func takeAnswer(_ answer: String, isFinal: Bool, now: NIODeadline) -> Result<Void, TrunkMediaError> {
-        guard let callee else { return .failure(.notAcceptable("the call ended meanwhile")) }
+        guard let callee = callee as? TrunkLeg else { return .failure(.notAcceptable("the call ended meanwhile")) }
         return Result { () throws(TrunkMediaError) in try callee.takeAnswer(answer, isFinal: isFinal, now: now) }
     }
 
     /// The far end that was called does not take the call.
     func dropCallee(now: NIODeadline) {
-        guard callee != nil else { return }
+        guard callee != nil || userWait != nil else { return }
         if isTransferring, agent != nil { closeCallee(now: now) } else { dropFarEnd(CallEnd(.failed), now: now) }
     }
 
@@ -155,9 +160,10 @@ final class MediaCall: LegEvents, AgentLegEvents {
             self.notice = notice
             return notice.start(now: now)
         }
-        caller.port.opus = wanted == .agent ? loop.environment.opusFromAgent : loop.environment.opusFromTrunk
-        (caller as? TrunkLeg)?.prepare(isWithPhone: wanted != .agent || agent is EchoAgent)
-        callee?.prepare(isWithPhone: caller is TrunkLeg)
+        let isWithPhone = wanted != .agent && !(wanted == .callee && callee is BrowserLeg)
+        caller.port.opus = isWithPhone ? loop.environment.opusFromTrunk : loop.environment.opusFromAgent
+        (caller as? TrunkLeg)?.prepare(isWithPhone: isWithPhone || agent is EchoAgent)
+        (callee as? TrunkLeg)?.prepare(isWithPhone: caller is TrunkLeg)
         let bridge = Bridge(caller.port, port)
         tap?.attach(rate: bridge.rate, hasPhone: wanted == .callee, now: now)
         bridge.tap = tap
@@ -200,13 +206,14 @@ final class MediaCall: LegEvents, AgentLegEvents {
         sound = nil
     }
 
-    private func dropFarEnd(_ end: CallEnd, now: NIODeadline) {
+    func dropFarEnd(_ end: CallEnd, now: NIODeadline) {
         dropSound()
         closeCallee(now: now)
         if let agent { dismiss(agent, end, now: now) }
     }
 
     private func closeCallee(now: NIODeadline) {
+        userWait = nil
         guard let callee else { return }
         self.callee = nil
         keepFigures(of: callee)
@@ -222,7 +229,7 @@ final class MediaCall: LegEvents, AgentLegEvents {
     }
 
     /// Of several phones that were called one after the other, the last one's figures are the call's; the others still count.
-    private func keepFigures(of callee: TrunkLeg) {
+    private func keepFigures(of callee: any Leg) {
         if let earlier = figures.callee { loop.counters.finished.add(earlier) }
         figures.callee = callee.figures
     }
@@ -234,7 +241,7 @@ final class MediaCall: LegEvents, AgentLegEvents {
     }
 
     /// The leg of a SIP call: the callee's are those that we made.
-    func trunkLeg(of sip: SIPCallID) -> TrunkLeg? { sip.isOutgoing && sip != party ? callee : caller as? TrunkLeg }
+    func trunkLeg(of sip: SIPCallID) -> TrunkLeg? { (sip.isOutgoing && sip != party ? callee : caller) as? TrunkLeg }
 
     // MARK: The end
 
@@ -308,7 +315,7 @@ final class MediaCall: LegEvents, AgentLegEvents {
     var deadline: NIODeadline? {
         var first = NIODeadline.earlier(NIODeadline.earlier(caller?.deadline, callee?.deadline), agent?.deadline)
         for leg in leaving { first = NIODeadline.earlier(first, leg.deadline) }
-        return NIODeadline.earlier(first, limit)
+        return NIODeadline.earlier(first, NIODeadline.earlier(limit, userWait?.until))
     }
 
     func expire(now: NIODeadline) {
@@ -320,6 +327,7 @@ final class MediaCall: LegEvents, AgentLegEvents {
             self.limit = nil
             loop.report(.outOfTime, of: self)
         }
+        expireUserWait(now: now)
         releaseIfOver()
     }
 
@@ -336,7 +344,12 @@ final class MediaCall: LegEvents, AgentLegEvents {
 
     // MARK: LegEvents
 
-    func legBecameReady() { startBridge(now: loop.now) }
+    func legBecameReady() {
+        startBridge(now: loop.now)
+        reportReadyUser()
+    }
+
+    func report(_ event: MediaEvent) { loop.report(event, of: self) }
 
     func legEnded(_ leg: any Leg, _ end: CallEnd) {
         loop.report(leg === caller ? .callerEnded(end) : .calleeEnded(end), of: self)

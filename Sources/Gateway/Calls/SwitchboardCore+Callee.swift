@@ -212,6 +212,7 @@ extension SwitchboardCore {
 
     /// The call ends: CANCEL while the callee rings, BYE once it answered.
     func letGo(_ entry: CallEntry, _ end: CallEnd) {
+        letGoOfUser(entry, end)
         guard let callee = entry.callee else { return }
         forgetCallee(entry.id)
         if !callee.isAnswered { count(callee, end.reason.rawValue) }

@@ -23,7 +23,7 @@ extension SwitchboardCore {
         guard let (steps, decision) = destination(transfer, entry) else {
             return .failure(TransferRefusal(httpStatus: 404, detail: "Neither an agent nor a route of the dial plan leads there."))
         }
-        let isWithAgent = entry.callee == nil
+        let isWithAgent = entry.callee == nil && entry.invitation == nil
         if let decision { entry.decision = decision }
         entry.transferReference = transfer.reference
         keep(entry)
@@ -46,9 +46,15 @@ extension SwitchboardCore {
     private func limited(_ steps: [Step], _ ringSeconds: Int?) -> [Step] {
         guard let ringSeconds else { return steps }
         return steps.map { step in
-            guard case .trunk(var trunk) = step else { return step }
-            trunk.ringSeconds = min(trunk.ringSeconds ?? ringSeconds, ringSeconds)
-            return .trunk(trunk)
+            switch step {
+            case .trunk(var trunk):
+                trunk.ringSeconds = min(trunk.ringSeconds ?? ringSeconds, ringSeconds)
+                return .trunk(trunk)
+            case .browser(var user):
+                user.ringSeconds = min(user.ringSeconds ?? ringSeconds, ringSeconds)
+                return .browser(user)
+            case .agent, .play, .reject: return step
+            }
         }
     }
 
@@ -98,7 +104,7 @@ extension SwitchboardCore {
 
     /// Passes an agent's text to the browser's page.
     func agentSays(_ message: CallMessage, _ id: CallID) {
-        guard let entry = entries[id], case .browser(let observer) = entry.caller else { return }
-        observer(.message(message))
+        guard let entry = entries[id] else { return }
+        if case .browser(let observer) = entry.caller { observer(.message(message)) } else { entry.userParty?.observer?(.message(message)) }
     }
 }
