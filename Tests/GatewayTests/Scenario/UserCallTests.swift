@@ -93,6 +93,28 @@ import Testing
         #expect(gateway.log.records.first?.legs.map(\.kind) == [.browser, .browser])
     }
 
+    /// What signalling asks for goes to the leg of the browser that asks.
+    @Test func aSessionSpeaksForItsOwnLeg() throws {
+        let gateway = VirtualGateway(plan: Self.plan)
+        let (caller, user) = (gateway.browser(), gateway.browser())
+        user.signIn(as: "alice")
+        caller.call("alice")
+        user.accept()
+        #expect(gateway.run(for: .seconds(2)) { caller.events.last == .connected })
+        let (call, invitation) = (try #require(caller.callID), try #require(user.callID))
+        #expect(call != invitation)
+        for (session, browser, isCallee) in [(call, caller, false), (invitation, user, true)] {
+            let place = try #require(gateway.core.place(of: session))
+            #expect(place.call == call && place.loop == 0 && place.isCallee == isCallee)
+            let offer = try BrowserOffer(parsing: browser.offer)
+            let answer = try #require(gateway.loops[0].reofferBrowserCall(place.call, isCallee: isCallee, offer: offer, now: gateway.now))
+            #expect(browser.answer.contains("a=ice-ufrag:\(answer.iceUfrag)\r\n"))
+        }
+        caller.hangUp()
+        EndOfCallTests.expectNothingLeft(gateway)
+        #expect(gateway.core.place(of: call) == nil && gateway.core.place(of: invitation) == nil)
+    }
+
     @Test(arguments: [(603, EndReason.rejected), (486, .busy), (480, .noAnswer)])
     func declined(_ status: Int, _ reason: EndReason) throws {
         let (gateway, phone, browsers) = Self.ringing("alice")

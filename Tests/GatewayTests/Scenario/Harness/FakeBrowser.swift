@@ -182,7 +182,7 @@ final class FakeBrowser: VirtualPeer {
         }
     }
 
-    private var offer: String {
+    var offer: String {
         let announced = options.announcedFingerprint ?? certificate.fingerprint
         let fingerprint = "\(announced.hash) \(announced.text)"
         let isOpus = options.codec == "opus"
