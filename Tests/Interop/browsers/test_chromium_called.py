@@ -72,6 +72,14 @@ def test_declining_and_a_caller_who_gives_up(signed_in, start_phone):
     page.browser.wait_for("!document.querySelector('#incoming').hidden", 10, "the banner")
     call.cancel()
     page.browser.wait_for("document.querySelector('#incoming').hidden", 10, "the banner goes")
+    # A lost socket is replaced.
+    page.break_sockets()
+    page.browser.wait_for_text("#user-state", "connecting")
+    page.browser.wait_for_text("#user-state", "signed in as alice")
+    call = phone.invite("alice")
+    page.browser.wait_for("!document.querySelector('#incoming').hidden", 10, "the banner")
+    page.browser.click("#decline")
+    assert call.wait_final() == 603
     # Signed out, nobody is there.
     page.browser.click("#sign-in")
     page.browser.wait_for_text("#user-state", "signed out")
