@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 import speech
 from aiortc import rtcdtlstransport
+from signal_user import SignalUser
 from waiting import wait_until
 from whip_caller import RATE, WHIPCaller
 
@@ -209,3 +210,23 @@ def test_browser_and_websocket_agent(start_counted, start_agent):
     agent = start_agent(echo=True)
     gateway, counts = start_counted(agents={"assistant": agent.configuration})
     browsers(gateway, "assistant", "browser, agent", counts)
+
+
+def test_phone_and_user(start_counted, start_phone):
+    users = [f"user{number}" for number in range(BROWSERS)]
+    gateway, counts = start_counted(routes=[{"name": user, "when": {"to": user}, "do": [{"browser": user}]} for user in users])
+    phone = start_phone(gateway)
+    heard, said = np.tile(speech.samples(speech.PHONE_SENTENCE), 20), np.tile(speech.samples(speech.BROWSER_SENTENCE, RATE), 20)
+
+    async def scenario():
+        async with contextlib.AsyncExitStack() as stack:
+            for name in users:
+                user = await stack.enter_async_context(SignalUser(gateway, name, said))
+                call = await asyncio.to_thread(phone.invite, name)
+                await user.accept()
+                assert await asyncio.to_thread(call.wait_final) == 200
+                call.media.play(heard)
+                user.track.begin()
+            await asyncio.to_thread(prove, gateway, counts, "phone, user")
+
+    asyncio.run(scenario())
