@@ -7,7 +7,7 @@ SHELL := /bin/bash
 SWIFT_BUILD = swift build --explicit-target-dependency-import-check error
 # Suites with real sockets run first and by themselves: among hundreds of scenarios that keep every core busy their limits,
 # which are in real time, would run out.
-SOCKET_SUITES = GatewayTests\.(HandshakeTests|EndTests|LivenessTests|MessageTests|TrustTests|SIPDriverTests|HTTPServerTests|WHIPTests|SignalSocketTests|DialplanAPITests|RecordsAPITests|CallControlAPITests|RecordingAPITests|TwilioRESTTests|WebhookTests|AdministratorAccessTests|DialplanServiceTests|RecordStoreTests|RecordQueryTests|PlanHistoryTests|LogHandlerTests)/
+SOCKET_SUITES = GatewayTests\.(HandshakeTests|EndTests|LivenessTests|MessageTests|TrustTests|SIPDriverTests|HTTPServerTests|WHIPTests|SignalSocketTests|SignalUserTests|DialplanAPITests|RecordsAPITests|CallControlAPITests|RecordingAPITests|TwilioRESTTests|WebhookTests|AdministratorAccessTests|DialplanServiceTests|RecordStoreTests|RecordQueryTests|PlanHistoryTests|LogHandlerTests)/
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

@@ -36,7 +36,9 @@ public struct ExplainedStep: Sendable, Equatable, Codable {
             agent = step.name
             parameters = step.parameters
         case .trunk(let step): explain(step, decision)
-        case .browser(let user): self.user = user
+        case .browser(let step):
+            user = step.user
+            ringSeconds = step.ringSeconds
         case .play(let file): self.file = file
         case .reject(let code): self.code = code
         }
@@ -68,7 +70,7 @@ public struct ExplainedStep: Sendable, Equatable, Codable {
             let names = (dial ?? []).map(\.trunk).joined(separator: ", then ")
             guard let number else { return "trunk \(names): passed over, for \(problem ?? "it cannot be dialled")" }
             return "trunk \(names): dials \(number)"
-        case "browser": return "browser \(user ?? "")"
+        case "browser": return "browser \(OneLine.text(user ?? ""))"
         case "play": return "play \(file ?? "")"
         default: return "reject \(code ?? 0)"
         }

@@ -30,13 +30,12 @@ extension PlanLoader {
             problems.error("a step \(what) of \(MappingReader.either(Self.kinds))", at: node)
             return nil
         }
-        if kind.key == "browser" { problems.error("the browser step is not built yet", at: node) }
         let reader = MappingReader(node, "the \(kind.key) step", problems)
         defer { reader.finish() }
         switch kind.key {
         case "agent": return readAgent(reader).map(Step.agent)
         case "trunk": return readTrunk(reader).map(Step.trunk)
-        case "browser": return reader.text("browser").map(Step.browser)
+        case "browser": return readBrowser(reader).map(Step.browser)
         case "play": return readPlay(reader).map(Step.play)
         default: return reader.integer("reject", in: 400...699).map(Step.reject)
         }
@@ -88,6 +87,19 @@ extension PlanLoader {
         guard let record = reader.take("record") else { return false }
         if record.text != "true", record.text != "false" { problems.error("record must be true or false, not \(record.quoted)", at: record) }
         return record.text == "true"
+    }
+
+    private func readBrowser(_ reader: MappingReader) -> BrowserStep? {
+        let node = reader.take("browser")
+        var step = BrowserStep(user: "", ringSeconds: reader.integer("ring_seconds", in: 1...600))
+        step.record = readRecord(reader)
+        guard let node, let user = reader.text(of: node, "browser") else { return nil }
+        guard BrowserStep.isName(user) else {
+            problems.error("browser must name a user in at most \(BrowserStep.longestName) bytes, not \(node.quoted)", at: node)
+            return nil
+        }
+        step.user = user
+        return step
     }
 
     private func readTrunk(_ reader: MappingReader) -> TrunkStep? {

@@ -2,8 +2,7 @@
 public enum Step: Sendable, Equatable {
     case agent(AgentStep)
     case trunk(TrunkStep)
-    /// A user signed in at a browser.
-    case browser(user: String)
+    case browser(BrowserStep)
     /// A WAV file, as written in the plan.
     case play(file: String)
     /// The call is refused with a SIP code, 400 to 699.
@@ -46,6 +45,31 @@ public struct AgentStep: Sendable, Equatable {
         self.parameters = parameters
         self.bargeIn = bargeIn
         self.record = record
+    }
+}
+
+/// Rings a user wherever that user is signed in at a browser; the first browser that accepts has the call.
+public struct BrowserStep: Sendable, Equatable {
+    /// As the plan writes it: nothing that a caller sent.
+    public var user: String
+    /// How long the browsers may ring; nil leaves it to the gateway.
+    public var ringSeconds: Int?
+    public var record: Bool
+
+    public init(user: String, ringSeconds: Int? = nil, record: Bool = false) {
+        self.user = user
+        self.ringSeconds = ringSeconds
+        self.record = record
+    }
+
+    /// Bytes of a user's name at most.
+    public static let longestName = 64
+
+    /// Whether a user may be called that: any text of up to 64 bytes without control characters and without spaces around it.
+    public static func isName(_ text: String) -> Bool {
+        guard let first = text.unicodeScalars.first, let last = text.unicodeScalars.last else { return false }
+        return text.utf8.count <= longestName && first != " " && last != " "
+            && text.unicodeScalars.allSatisfy { $0.value >= 0x20 && !(0x7F...0x9F).contains($0.value) }
     }
 }
 

@@ -1,26 +1,34 @@
-/** The demo page: binds the elements to one TandemCall at a time. Everything about calls is in tandem.js. */
-import { TandemCall } from './tandem.js';
+/** The demo page: binds the elements to one TandemCall at a time, and to one TandemUser. Everything about calls is in tandem.js. */
+import { TandemCall, TandemUser } from './tandem.js';
 
 const element = (id) => document.getElementById(id);
 const query = new URLSearchParams(location.search);
 const secret = new URLSearchParams(location.hash.slice(1)); // behind the #, where no server's log sees it
 const processing = query.get('processing') !== 'off';
+const { title } = document;
 const HISTORY_POINTS = 400; // twenty seconds, a point for each of the library's levels
 
 let call = null;
 let connectedAt = 0;
 let history = [];
+let user = null;
+let incoming = null;
+let ringer = null;
 
 function place() {
   const to = element('destination').value.trim();
   if (call && call.state !== 'ended') return;
   if (!to) { element('destination').focus(); return; }
-  forget();
-  call = new TandemCall({
+  begin(new TandemCall({
     to, processing, audio: element('remote-audio'),
     token: secret.get('token') ?? undefined,
     transport: query.get('transport') === 'whip' ? 'whip' : 'signal',
-  });
+  }));
+}
+
+function begin(next) {
+  forget();
+  call = next;
   // In the console and in tests the call at hand is worth having.
   globalThis.tandemCall = call;
   call.addEventListener('state', ({ detail }) => show(detail.state));
@@ -128,6 +136,84 @@ function showMuted(on) {
   element('mute').querySelector('span').textContent = on ? 'Muted' : 'Mute';
 }
 
+// MARK: being called
+
+function signIn() {
+  const name = element('user').value.trim();
+  if (user && user.state !== 'signed-out') return user.signOut();
+  if (!name) return element('user').focus();
+  user = new TandemUser({ user: name, token: secret.get('token') ?? undefined });
+  user.addEventListener('state', ({ detail }) => showUser(detail.state));
+  user.addEventListener('error', ({ detail }) => { element('notice').textContent = detail.detail; });
+  user.addEventListener('incoming', ({ detail }) => offer(detail));
+  user.signIn();
+}
+
+function showUser(state) {
+  element('user-state').textContent = state === 'signed-in' ? `signed in as ${user.user}` : state.replace('-', ' ');
+  element('user-state').dataset.state = state;
+  element('user').disabled = state !== 'signed-out';
+  element('sign-in').textContent = state === 'signed-out' ? 'Sign in' : 'Sign out';
+}
+
+/** One call at a time: for a second one this page is busy. */
+function offer(next) {
+  if (incoming || (call && !['idle', 'ended'].includes(call.state))) return next.decline(486);
+  incoming = next;
+  element('incoming-caller').textContent = `${next.from || 'Somebody'} calls ${next.to}.`;
+  element('incoming').hidden = false;
+  document.title = `Incoming call: ${next.from || 'somebody'}`;
+  ring(true);
+  // Whoever is typing goes on typing; anybody else answers with Enter.
+  if (!document.activeElement?.matches('input')) element('accept').focus();
+  next.addEventListener('over', ({ detail }) => {
+    element('notice').textContent = `You were called by ${next.from || 'somebody'}. ${detail.cause === 'transferred' ? 'Another browser took the call.' : ''}`;
+    closeOffer();
+  });
+}
+
+function closeOffer() {
+  const hadFocus = element('incoming').contains(document.activeElement);
+  incoming = null;
+  element('incoming').hidden = true;
+  document.title = title;
+  ring(false);
+  if (hadFocus) element('call').focus();
+}
+
+function accept() {
+  const next = incoming?.accept({ processing, audio: element('remote-audio') });
+  if (!next) return;
+  closeOffer();
+  begin(next);
+  element('hangup').focus();
+}
+
+function decline() {
+  incoming?.decline();
+  closeOffer();
+}
+
+/** Two seconds of a bell in six, for two minutes. */
+function ring(on) {
+  ringer?.close();
+  ringer = null;
+  if (!on) return;
+  ringer = new AudioContext();
+  const volume = ringer.createGain();
+  volume.gain.value = 0;
+  volume.connect(ringer.destination);
+  for (const hertz of [440, 480]) {
+    const tone = new OscillatorNode(ringer, { frequency: hertz });
+    tone.connect(volume);
+    tone.start();
+  }
+  for (let second = 0; second < 120; second += 6) {
+    volume.gain.setValueAtTime(0.08, ringer.currentTime + second);
+    volume.gain.setValueAtTime(0, ringer.currentTime + second + 2);
+  }
+}
+
 // MARK: acting
 
 function press(digit) {
@@ -146,6 +232,9 @@ function toggleMute() {
 }
 
 element('dial').addEventListener('submit', (event) => { event.preventDefault(); place(); });
+element('callable').addEventListener('submit', (event) => { event.preventDefault(); signIn(); });
+element('accept').addEventListener('click', accept);
+element('decline').addEventListener('click', decline);
 element('hangup').addEventListener('click', () => call?.hangUp());
 element('mute').addEventListener('click', toggleMute);
 element('keypad').addEventListener('click', ({ target }) => {
@@ -186,6 +275,10 @@ element('sample').textContent = `<script type="module">
   button.onclick = () => call.call();
 </script>`;
 element('processing').textContent = processing ? '' : 'Microphone processing is off: no echo cancellation, gain control or noise suppression.';
+if (query.has('user')) {
+  element('user').value = query.get('user');
+  element('be-called').open = true;
+}
 if (query.has('to')) element('destination').value = query.get('to');
 drawHistory();
 // Only in a browser under test: else a link could make anybody's browser, once it has the microphone, call anywhere.

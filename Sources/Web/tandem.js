@@ -13,6 +13,8 @@
  *   stats   every second: see StatisticsReader
  *   levels  twenty times a second: {input, output} from 0 (silence, -60 dBFS) to 1 (full scale)
  *   error   {code, detail}        something failed and the call goes on
+ *
+ * A page can be called, too: see TandemUser.
  */
 
 const SUBPROTOCOL = 'tandem.signal.v1';
@@ -36,6 +38,12 @@ const TONE_MILLISECONDS = 100;
 const TONE_GAP_MILLISECONDS = 70;
 /** Messages kept while the socket is away; beyond it the oldest candidates are worth nothing. */
 const OUTBOX_LIMIT = 64;
+/** A user's socket that breaks is replaced after this long, then after twice that, up to the second. */
+const SIGN_IN_AGAIN_MILLISECONDS = 1000;
+const SIGN_IN_AGAIN_AT_MOST_MILLISECONDS = 15000;
+/** SIP's Decline, and what a browser says that is given up on before it could accept. */
+const DECLINED = 603;
+const UNAVAILABLE = 480;
 /** All a browser lets a script know of a connection that was refused, be it by the network or by the gateway's `origins`. */
 const UNREACHABLE = 'The gateway could not be reached, or takes no calls from this page.';
 
@@ -70,6 +78,21 @@ function causeOfStatus(status) {
   if (status === 401 || status === 403) return 'refused';
   if (status === 429 || status === 503) return 'overload';
   return 'failed';
+}
+
+/** The gateway's address as a base for its paths. */
+function gatewayBase(url) {
+  const base = new URL(url ?? new URL('.', import.meta.url), globalThis.location?.href);
+  base.protocol = base.protocol.replace(/^ws/, 'http');
+  base.search = base.hash = '';
+  if (!base.pathname.endsWith('/')) base.pathname += '/';
+  return base;
+}
+
+function signalURL(base) {
+  const url = new URL('signal', base);
+  url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
+  return url;
 }
 
 /** One call to one destination; a new call takes a new object. */
@@ -108,6 +131,7 @@ export class TandemCall extends EventTarget {
   /**
    * @param {object} options
    * @param {string} options.to            the destination: a number, an agent or a user of the dial plan
+   * @param {string} [options.incoming]    in its place: the name of an incoming call that is accepted (TandemIncoming.accept)
    * @param {string} [options.url]         the gateway; default: where this module came from
    * @param {string} [options.token]       the JWT, where the gateway wants one
    * @param {object} [options.parameters]  names and values handed to the agent
@@ -116,14 +140,11 @@ export class TandemCall extends EventTarget {
    * @param {HTMLAudioElement} [options.audio] where the far end is played; default: an element of its own
    * @param {MediaStream} [options.microphone] sound to send instead of the microphone; it is not stopped at the end
    */
-  constructor({ to, url, token, parameters, processing = true, transport = 'signal', audio, microphone } = {}) {
+  constructor({ to, incoming, url, token, parameters, processing = true, transport = 'signal', audio, microphone } = {}) {
     super();
-    if (typeof to !== 'string' || to === '') throw new TypeError('TandemCall: `to` must name a destination');
-    const base = new URL(url ?? new URL('.', import.meta.url), globalThis.location?.href);
-    base.protocol = base.protocol.replace(/^ws/, 'http');
-    base.search = base.hash = '';
-    if (!base.pathname.endsWith('/')) base.pathname += '/';
-    this.#options = { to, base, token, parameters, processing, microphone };
+    if (!incoming && (typeof to !== 'string' || to === '')) throw new TypeError('TandemCall: `to` must name a destination');
+    if (incoming && transport !== 'signal') throw new TypeError('TandemCall: an incoming call is accepted by the transport `signal`');
+    this.#options = { to, incoming, base: gatewayBase(url), token, parameters, processing, microphone };
     this.#audio = audio ?? new Audio();
     this.#audio.autoplay = true;
     this.#channel = transport === 'whip' ? new WhipChannel(this.#options, this.#events()) : new SignalChannel(this.#options, this.#events());
@@ -482,8 +503,7 @@ class SignalChannel {
   #closed = false;
 
   constructor(options, events) {
-    this.#url = new URL('signal', options.base);
-    this.#url.protocol = this.#url.protocol === 'https:' ? 'wss:' : 'ws:';
+    this.#url = signalURL(options.base);
     this.#options = options;
     this.#events = events;
   }
@@ -497,7 +517,8 @@ class SignalChannel {
   }
 
   call(sdp) {
-    const { to, token, parameters } = this.#options;
+    const { to, incoming, token, parameters } = this.#options;
+    if (incoming) return this.#send({ type: 'accept', call: incoming, sdp, ...(token ? { token } : {}) });
     this.#send({ type: 'call', to, sdp, ...(token ? { token } : {}), ...(parameters ? { parameters } : {}) });
   }
 
@@ -619,6 +640,182 @@ class SignalChannel {
       case 'error': this.#events.error(message); break;
       default: break; // a later gateway may say more; an older page need not understand it
     }
+  }
+}
+
+/**
+ * A user who can be called at this page, under a name that the dial plan's `browser` steps know:
+ *
+ *   const user = new TandemUser({ user: 'alice' });
+ *   user.addEventListener('incoming', ({ detail: incoming }) => { … incoming.accept() … incoming.decline() … });
+ *   user.signIn();
+ *
+ * A connection that breaks is replaced until `signOut`. Events:
+ *   state     {state, previous}   signed-out, connecting, signed-in
+ *   incoming  a TandemIncoming
+ *   error     {code, detail}      the gateway refuses the name
+ */
+export class TandemUser extends EventTarget {
+  #options;
+  #socket = null;
+  #state = 'signed-out';
+  #ringing = new Map();
+  #timer = 0;
+  #delay = SIGN_IN_AGAIN_MILLISECONDS;
+  #onNetworkChange = () => this.#again(0);
+
+  /**
+   * @param {object} options
+   * @param {string} options.user     the name
+   * @param {string} [options.url]    the gateway; default: where this module came from
+   * @param {string} [options.token]  the JWT, where the gateway wants one
+   */
+  constructor({ user, url, token } = {}) {
+    super();
+    if (typeof user !== 'string' || user === '') throw new TypeError('TandemUser: `user` must be a name');
+    this.#options = { user, base: gatewayBase(url), token };
+  }
+
+  get user() { return this.#options.user; }
+  get state() { return this.#state; }
+  /** Calls that ring now, the oldest first. */
+  get ringing() { return [...this.#ringing.values()]; }
+
+  signIn() {
+    if (this.#state !== 'signed-out') return;
+    globalThis.addEventListener?.('online', this.#onNetworkChange);
+    this.#connect();
+  }
+
+  /** From here on nobody can call this page; a call that was accepted goes on. */
+  signOut() {
+    globalThis.removeEventListener?.('online', this.#onNetworkChange);
+    clearTimeout(this.#timer);
+    this.#detach()?.close(1000);
+    this.#show('signed-out');
+  }
+
+  #connect() {
+    this.#show('connecting');
+    const { user, token, base } = this.#options;
+    const socket = new WebSocket(signalURL(base), SUBPROTOCOL);
+    this.#socket = socket;
+    socket.onopen = () => this.#send({ type: 'register', user, ...(token ? { token } : {}) });
+    socket.onmessage = ({ data }) => this.#receive(data);
+    socket.onclose = () => {
+      this.#again(this.#delay);
+      this.#delay = Math.min(2 * this.#delay, SIGN_IN_AGAIN_AT_MOST_MILLISECONDS);
+    };
+  }
+
+  #again(delay) {
+    this.#detach()?.close(1000);
+    this.#show('connecting');
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#connect(), delay);
+  }
+
+  /** Lets go of the socket, and of what rang by it. */
+  #detach() {
+    const socket = this.#socket;
+    if (socket) socket.onopen = socket.onmessage = socket.onclose = null;
+    this.#socket = null;
+    for (const id of [...this.#ringing.keys()]) this.#over(id, { cause: 'connection_lost', sip_code: null, detail: '' });
+    return socket;
+  }
+
+  #receive(data) {
+    let message;
+    try { message = JSON.parse(data); } catch { return; }
+    switch (message.type) {
+      case 'registered':
+        this.#delay = SIGN_IN_AGAIN_MILLISECONDS;
+        this.#show('signed-in');
+        break;
+      case 'incoming': {
+        const { base, token } = this.#options;
+        const incoming = new TandemIncoming(message, { url: base.href, token }, {
+          settled: () => this.#ringing.delete(message.call),
+          decline: (code) => this.#send({ type: 'decline', call: message.call, code }),
+        });
+        this.#ringing.set(message.call, incoming);
+        this.dispatchEvent(new CustomEvent('incoming', { detail: incoming }));
+        break;
+      }
+      case 'ended': this.#over(message.call, message); break;
+      case 'error':
+        this.dispatchEvent(new CustomEvent('error', { detail: { code: message.code ?? null, detail: message.detail ?? '' } }));
+        // A name that is refused now is refused again.
+        if (this.#state !== 'signed-in') this.signOut();
+        break;
+      default: break;
+    }
+  }
+
+  #over(id, end) {
+    const incoming = this.#ringing.get(id);
+    this.#ringing.delete(id);
+    incoming?.finish(end);
+  }
+
+  #send(message) {
+    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(message));
+  }
+
+  #show(state) {
+    if (state === this.#state) return;
+    const previous = this.#state;
+    this.#state = state;
+    this.dispatchEvent(new CustomEvent('state', { detail: { state, previous } }));
+  }
+}
+
+/**
+ * A call that rings for a user: `id`, `from` (empty where the caller has no number), `to`, `parameters`. Its event `over`
+ * ({cause, sip_code, detail, sentence}) says that it can no longer be accepted here; it does not come after `accept` and `decline`.
+ */
+export class TandemIncoming extends EventTarget {
+  #gateway;
+  #user;
+  #isSettled = false;
+
+  constructor({ call, from, to, parameters }, gateway, user) {
+    super();
+    Object.assign(this, { id: call, from: from ?? '', to: to ?? '', parameters: parameters ?? {} });
+    this.#gateway = gateway;
+    this.#user = user;
+  }
+
+  /**
+   * Takes the call.
+   * @param {object} [options] as for TandemCall, where they concern sound
+   * @returns {TandemCall} to be started by its `call()`, from a click or a key; null when it is too late
+   */
+  accept(options = {}) {
+    if (!this.#settle()) return null;
+    const call = new TandemCall({ ...options, ...this.#gateway, incoming: this.id });
+    // Of a call that was accepted nothing is declined any more; one that never got so far must not ring on.
+    call.addEventListener('ended', () => this.#user.decline(UNAVAILABLE), { once: true });
+    return call;
+  }
+
+  /** Declines for the user at every browser; with 486 (busy) or 480 for this one only. */
+  decline(code = DECLINED) {
+    if (this.#settle()) this.#user.decline(code);
+  }
+
+  /** The gateway says that it is over. */
+  finish({ cause, sip_code: code, detail }) {
+    if (!this.#settle()) return;
+    const end = { cause, sip_code: code ?? null, detail: detail ?? '', sentence: describeEnd(cause) };
+    this.dispatchEvent(new CustomEvent('over', { detail: end }));
+  }
+
+  #settle() {
+    if (this.#isSettled) return false;
+    this.#isSettled = true;
+    this.#user.settled();
+    return true;
   }
 }
 

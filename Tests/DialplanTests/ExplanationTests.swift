@@ -93,6 +93,15 @@ struct ExplanationTests {
         #expect(Set([RouteRefusal.noRoute, .rejectedByPlan(code: 1), .notDialable(.noNumber), .notDialable(.tooShort), .notDialable(.tooLong)].map(\.cause)).count == 5)
     }
 
+    @Test("a call to a user is explained with its name and how long it may ring")
+    func browserStep() throws {
+        let plan = try #require(loadPlan("routes: [{ name: a, when: { to: sales }, do: [{ browser: alice, ring_seconds: 20 }, { reject: 480 }] }]").plan)
+        let decision = plan.route(CallQuery(via: .trunk("acme"), from: "", to: "sales", time: Date(timeIntervalSince1970: 0)))
+        #expect(decision.refusal == nil)
+        let step = ExplainedStep(decision.steps[0], decision)
+        #expect(step.sentence == "browser alice" && step.user == "alice" && step.ringSeconds == 20)
+    }
+
     @Test("what a caller sent cannot write lines or escapes into the text", arguments: ["a\r\nroute  x", "\u{1B}[2J", "\u{202E}evil", "a\u{0}b", "\u{85}x\u{2028}"])
     func hostileText(to: String) throws {
         let explanation = try explain(.trunk("acme"), to, to)

@@ -76,11 +76,25 @@ struct PlanRefusalTests {
         #expect(problems == ["plan.yaml:\(expected)"])
     }
 
-    @Test("a browser step is refused until it works")
-    func browserStep() {
-        let (plan, problems) = loadPlan(Self.step("{ browser: alice }"))
+    @Test("a browser step names a user", arguments: [
+        ("{ browser: \"\" }", "3:19: error: browser has no value"),
+        ("{ browser: \" alice\" }", "3:19: error: browser must name a user in at most 64 bytes, not “ alice”"),
+        ("{ browser: alice, ring_seconds: 0 }", "3:40: error: ring_seconds must be 1 to 600, not “0”"),
+        ("{ browser: alice, record: yes }", "3:34: error: record must be true or false, not “yes”"),
+        ("{ browser: alice, to: \"+1\" }", "3:26: error: unknown key “to” in the browser step (known here: browser, ring_seconds, record)"),
+    ])
+    func browserSteps(text: String, expected: String) {
+        let (plan, problems) = loadPlan(Self.step(text))
         #expect(plan == nil)
-        #expect(problems == ["plan.yaml:3:8: error: the browser step is not built yet"])
+        #expect(problems == ["plan.yaml:\(expected)"])
+    }
+
+    @Test("a browser step is read")
+    func browserStep() throws {
+        let (plan, problems) = loadPlan(Self.step("{ browser: alice, ring_seconds: 20, record: true }, { browser: Zoë O'Hara }"))
+        #expect(problems.isEmpty)
+        let route = try #require(plan).routes[0]
+        #expect(route.steps == [.browser(BrowserStep(user: "alice", ringSeconds: 20, record: true)), .browser(BrowserStep(user: "Zoë O'Hara"))])
     }
 
     @Test("steps are read and typed")

@@ -13,7 +13,7 @@ struct PageContentTests {
         let page = try text("/")
         let names = [
             "destination", "call", "hangup", "keypad", "mute", "state", "cause", "rtt", "loss", "jitter", "codec", "timer",
-            "input-level", "output-level", "remote-audio",
+            "input-level", "output-level", "remote-audio", "incoming", "accept", "decline", "user", "sign-in", "user-state",
         ]
         for name in names {
             #expect(page.split(separator: " id=\"\(name)\"", omittingEmptySubsequences: false).count == 2, "\(name)")
@@ -70,6 +70,6 @@ struct PageContentTests {
             #expect(library.contains("  \(word): '"), "\(word)")
         }
         #expect(library.contains("tandem.signal.v1"))
-        #expect(library.contains("export class TandemCall"))
+        #expect(library.contains("export class TandemCall") && library.contains("export class TandemUser"))
     }
 }

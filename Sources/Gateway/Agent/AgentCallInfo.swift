@@ -20,7 +20,6 @@ struct AgentCallInfo: Sendable {
     var headers: [String: String] = [:]
     /// What the gateway does by itself when the caller speaks over the agent.
     var bargeIn = BargeInPolicy.off
-    /// What is said is recorded.
     /// The rates in hertz that the caller's leg speaks, best first.
     var callerRates: [Int] = [8000]
     /// The caller's codec, as descriptions name it.

@@ -24,7 +24,7 @@ extension MediaCall {
         sound = SoundPlayer(.tone(.held, milliseconds: nil))
         want(.sound, now: now)
         callee.port.opus = loop.environment.opusFromAgent
-        callee.prepare(isWithPhone: false)
+        (callee as? TrunkLeg)?.prepare(isWithPhone: false)
         let bridge = Bridge(callee.port, agent)
         bridge.start(now: now)
         consultation = bridge

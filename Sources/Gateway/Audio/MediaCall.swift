@@ -12,7 +12,10 @@ final class MediaCall: LegEvents, AgentLegEvents {
     unowned let loop: MediaLoop
     private(set) var caller: (any Leg)?
     var agent: (any AgentLeg)?
-    var callee: TrunkLeg?
+    /// A phone, or a user's browser.
+    var callee: (any Leg)?
+    /// While a user is rung, and until the browser that accepted has its media.
+    var userWait: UserWait?
     /// Phones that ring at once, until one of them is the callee; they are silent.
     var branches = MediaBranches()
     var sound: SoundPlayer?
@@ -98,9 +101,11 @@ final class MediaCall: LegEvents, AgentLegEvents {
         callee = leg
     }
 
-    /// The phone that the gateway called answered, and takes the place of the caller.
-    /// - Parameter detectsMachine: says to the agent and the switchboard whether a person answered or a machine
-    func calleeBecomesParty(_ sip: SIPCallID, detectsMachine: Bool) {
+    /// The phone or user that the gateway called answered, and takes the place of the caller.
+    /// - Parameters:
+    ///   - sip: of a phone
+    ///   - detectsMachine: says to the agent and the switchboard whether a person answered or a machine
+    func calleeBecomesParty(_ sip: SIPCallID?, detectsMachine: Bool) {
         guard caller == nil, !isEnding, let callee else { return }
         // Ways to it that were tried before are no leg of the call, but count.
         if let earlier = figures.callee { loop.counters.finished.add(earlier) }
@@ -113,14 +118,14 @@ final class MediaCall: LegEvents, AgentLegEvents {
 
     /// The callee's description, before its answer or with it.
     func takeAnswer(_ answer: String, isFinal: Bool, now: NIODeadline) -> Result<Void, TrunkMediaError> {
-        guard let callee else { return .failure(.notAcceptable("the call ended meanwhile")) }
+        guard let callee = callee as? TrunkLeg else { return .failure(.notAcceptable("the call ended meanwhile")) }
         return Result { () throws(TrunkMediaError) in try callee.takeAnswer(answer, isFinal: isFinal, now: now) }
     }
 
     /// The far end that was called does not take the call.
     func dropCallee(now: NIODeadline) {
         dropBranches(now: now)
-        guard callee != nil else { return }
+        guard callee != nil || userWait != nil else { return }
         if isTransferring, agent != nil { closeCallee(now: now) } else { bridgeTheWait(now: now) }
     }
 
@@ -191,9 +196,10 @@ final class MediaCall: LegEvents, AgentLegEvents {
             self.notice = notice
             return notice.start(now: now)
         }
-        caller.port.opus = wanted == .agent ? loop.environment.opusFromAgent : loop.environment.opusFromTrunk
-        (caller as? TrunkLeg)?.prepare(isWithPhone: wanted != .agent || agent is EchoAgent)
-        callee?.prepare(isWithPhone: caller is TrunkLeg)
+        let isWithPhone = wanted != .agent && !(wanted == .callee && callee is BrowserLeg)
+        caller.port.opus = isWithPhone ? loop.environment.opusFromTrunk : loop.environment.opusFromAgent
+        (caller as? TrunkLeg)?.prepare(isWithPhone: isWithPhone || agent is EchoAgent)
+        (callee as? TrunkLeg)?.prepare(isWithPhone: caller is TrunkLeg)
         let bridge = Bridge(caller.port, port)
         tap?.attach(rate: bridge.rate, hasPhone: wanted == .callee, now: now)
         bridge.tap = tap
@@ -247,6 +253,7 @@ final class MediaCall: LegEvents, AgentLegEvents {
     }
 
     func closeCallee(now: NIODeadline) {
+        userWait = nil
         stopConsultation()
         guard let callee else { return }
         self.callee = nil
@@ -264,7 +271,7 @@ final class MediaCall: LegEvents, AgentLegEvents {
     }
 
     /// Of several phones that were called one after the other, the last one's figures are the call's; the others still count.
-    private func keepFigures(of callee: TrunkLeg) {
+    private func keepFigures(of callee: any Leg) {
         if let earlier = figures.callee { loop.counters.finished.add(earlier) }
         figures.callee = callee.figures
     }
@@ -276,7 +283,7 @@ final class MediaCall: LegEvents, AgentLegEvents {
     }
 
     /// The leg of a SIP call: the callee's are those that we made.
-    func trunkLeg(of sip: SIPCallID) -> TrunkLeg? { sip.isOutgoing && sip != party ? callee : caller as? TrunkLeg }
+    func trunkLeg(of sip: SIPCallID) -> TrunkLeg? { (sip.isOutgoing && sip != party ? callee : caller) as? TrunkLeg }
 
     // MARK: The end
 
@@ -351,7 +358,7 @@ final class MediaCall: LegEvents, AgentLegEvents {
         var first = NIODeadline.earlier(NIODeadline.earlier(caller?.deadline, callee?.deadline), agent?.deadline)
         first = NIODeadline.earlier(first, candidate?.deadline)
         for leg in leaving { first = NIODeadline.earlier(first, leg.deadline) }
-        return NIODeadline.earlier(first, limit)
+        return NIODeadline.earlier(first, NIODeadline.earlier(limit, userWait?.until))
     }
 
     func expire(now: NIODeadline) {
@@ -364,6 +371,7 @@ final class MediaCall: LegEvents, AgentLegEvents {
             self.limit = nil
             loop.report(.outOfTime, of: self)
         }
+        expireUserWait(now: now)
         releaseIfOver()
     }
 
@@ -380,7 +388,12 @@ final class MediaCall: LegEvents, AgentLegEvents {
 
     // MARK: LegEvents
 
-    func legBecameReady() { startBridge(now: loop.now) }
+    func legBecameReady() {
+        startBridge(now: loop.now)
+        reportReadyUser()
+    }
+
+    func report(_ event: MediaEvent) { loop.report(event, of: self) }
 
     func legEnded(_ leg: any Leg, _ end: CallEnd) {
         loop.report(leg === caller ? .callerEnded(end) : .calleeEnded(end), of: self)

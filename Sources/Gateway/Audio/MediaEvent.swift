@@ -16,8 +16,12 @@ enum MediaEvent: Sendable {
     case answererFound(AnswerClassifier.Finding)
     /// The caller is gone.
     case callerEnded(CallEnd)
-    /// The far end of a trunk step is gone.
+    /// The far end of a trunk or browser step is gone.
     case calleeEnded(CallEnd)
+    /// The browser of the user who accepted the call can hear and be heard.
+    case calleeReady
+    /// The user that was rung by this invitation accepted nowhere in time.
+    case rangOut(CallID)
     /// A tone on a phone's line, that of the caller or of the called party, says who or what is there.
     case toneHeard(LineTone, byCallee: Bool)
     /// A key is to go to the phone of the caller, or of the called party, by SIP INFO.
@@ -33,7 +37,7 @@ enum MediaEvent: Sendable {
 /// What was counted of a call's media.
 struct MediaFigures: Sendable {
     var caller = LegFigures()
-    /// Of the last trunk that was called; nil when none was.
+    /// Of the last phone or user that was called; nil when none was.
     var callee: LegFigures?
     /// Breaks in the agent's speech.
     var playoutGaps = 0

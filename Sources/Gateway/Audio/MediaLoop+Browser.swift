@@ -3,34 +3,53 @@ import NIOCore
 import RTCStack
 import RTP
 import SDP
+import Transcode
 
 /// Browser calls on a media loop.
 extension MediaLoop {
     /// Makes the media of a browser's call.
     func openBrowserCall(_ id: CallID, offer: BrowserOffer, logger: Logger, now: NIODeadline) -> BrowserCallAnswer {
+        let call = makeCall(id, now: now, logger: logger)
+        let (leg, sdp) = makeBrowserLeg(of: call, cname: id.description, offer: offer, opus: environment.opusFromAgent, now: now)
+        call.adopt(leg)
+        return BrowserCallAnswer(call: id, sdp: sdp, iceUfrag: leg.credentials.ufrag)
+    }
+
+    /// Makes the leg of a browser at which a user accepted a call; nil for a call that is gone.
+    func openUserLeg(of id: CallID, invitation: CallID, offer: BrowserOffer, now: NIODeadline) -> BrowserCallAnswer? {
+        guard let call = calls[id], !call.isEnding else { return nil }
+        let opus = call.caller is TrunkLeg ? environment.opusFromTrunk : environment.opusFromAgent
+        let (leg, sdp) = makeBrowserLeg(of: call, cname: invitation.description, offer: offer, opus: opus, now: now)
+        call.adopt(user: leg)
+        expects(now)
+        return BrowserCallAnswer(call: invitation, sdp: sdp, iceUfrag: leg.credentials.ufrag)
+    }
+
+    private func makeBrowserLeg(
+        of call: MediaCall, cname: String, offer: BrowserOffer, opus: OpusEncoder.Settings, now: NIODeadline
+    ) -> (leg: BrowserLeg, sdp: String) {
         var random = AnyGenerator(environment.randomness())
         let credentials = ICECredentials.random(using: &random)
-        let call = makeCall(id, now: now, logger: logger)
-        let cname = id.description
         let session = random.next() >> 2
         let source = UInt32.random(in: .min ... .max, using: &random)
         let answer = offer.answer(answerParameters(credentials, session: session, source: source, cname: cname))
         let leg = BrowserLeg(
             offer: offer, answer: answer, credentials: credentials, environment: environment, table: table, events: call,
-            cname: cname, logger: logger,
+            cname: cname, logger: call.logger,
             port: { wire in
-                RTPAudioPort(
-                    audio: answer.audio, wire: wire, opus: environment.opusFromAgent, cname: cname, localSSRC: source, using: &random,
-                    now: now)
+                RTPAudioPort(audio: answer.audio, wire: wire, opus: opus, cname: cname, localSSRC: source, using: &random, now: now)
             }, now: now)
         leg.descriptionID = session
-        call.adopt(leg)
-        return BrowserCallAnswer(call: id, sdp: answer.sdp, iceUfrag: credentials.ufrag)
+        return (leg, answer.sdp)
     }
 
     /// Restarts ICE; nil for a call that is gone.
     func restartBrowserCall(_ id: CallID, remote: ICECredentials, now: NIODeadline) -> BrowserRestart? {
         guard let leg = calls[id]?.caller as? BrowserLeg else { return nil }
+        return restart(leg, remote: remote, now: now)
+    }
+
+    private func restart(_ leg: BrowserLeg, remote: ICECredentials, now: NIODeadline) -> BrowserRestart {
         var random = AnyGenerator(environment.randomness())
         let local = ICECredentials.random(using: &random)
         leg.restartICE(remote: remote, local: local, now: now)
@@ -40,11 +59,12 @@ extension MediaLoop {
     }
 
     /// Answers a whole new offer of a running call, of which only the ICE part may differ; nil for a call that is gone.
-    func reofferBrowserCall(_ id: CallID, offer: BrowserOffer, now: NIODeadline) -> BrowserCallAnswer? {
-        guard let leg = calls[id]?.caller as? BrowserLeg else { return nil }
+    /// - Parameter isCallee: it is the far end's
+    func reofferBrowserCall(_ id: CallID, isCallee: Bool, offer: BrowserOffer, now: NIODeadline) -> BrowserCallAnswer? {
+        guard let call = calls[id], let leg = (isCallee ? call.callee : call.caller) as? BrowserLeg else { return nil }
         if offer.iceUsernameFragment != leg.remoteUfrag {
             let remote = ICECredentials(ufrag: offer.iceUsernameFragment, password: offer.icePassword)
-            guard restartBrowserCall(id, remote: remote, now: now) != nil else { return nil }
+            _ = restart(leg, remote: remote, now: now)
         }
         leg.descriptionVersion += 1
         var parameters = answerParameters(

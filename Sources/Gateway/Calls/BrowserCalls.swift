@@ -9,6 +9,15 @@ protocol BrowserCalls: Sendable {
     func restart(_ call: CallID, ufrag: String, password: String) async -> BrowserRestart?
     /// A full new offer for a running call, as `restart` of the signal socket carries it: only its ICE part may differ.
     func restart(_ call: CallID, offer: String) async -> Result<BrowserCallAnswer, BrowserCallRefusal>
+    /// A user can be called at this socket from now on.
+    func signIn(_ socket: UserSocket)
+    /// The socket is gone, or signed in as somebody else.
+    func signOut(_ socket: UserSocket.ID)
+    /// Takes a call that rings for a user, with the browser's offer. Returns when the answer is written, as `offer` does; the session
+    /// is then named by the invitation.
+    func accept(_ acceptance: CallAcceptance) async -> Result<BrowserCallAnswer, BrowserCallRefusal>
+    /// A browser declines a call that rings at it, with a SIP status of 400 to 699; unknown invitations are ignored.
+    func decline(_ invitation: CallID, by socket: UserSocket.ID, status: Int)
     /// Ends a call: the browser hung up (`.callerHangup`), or its signalling is lost for good (`.connectionLost`). Unknown and
     /// ended calls are ignored.
     func hangUp(_ call: CallID, _ end: CallEnd)
@@ -67,7 +76,7 @@ struct BrowserRestart: Sendable {
 
 /// The call was not taken.
 struct BrowserCallRefusal: Error, Sendable, Equatable {
-    /// 400, 403, 404, 406 or 503.
+    /// 400, 403, 404, 406, 410 or 503.
     var httpStatus: Int
     /// The end a signal socket is told, where the call got so far as to have one.
     var end: CallEnd

@@ -17,6 +17,8 @@ struct Call: Sendable {
         case call(TrunkStep)
         /// Call these phones at once, each by its ways in order; the first that answers is the far end.
         case callAtOnce([PhoneToRing])
+        /// Ring this user wherever signed in.
+        case ringUser(BrowserStep)
         /// Play this file to the caller, who is answered.
         case play(file: String)
         /// Silence for the caller, who is answered.
@@ -63,8 +65,8 @@ struct Call: Sendable {
 
     var state = State.routing
     var steps: ArraySlice<Step>
-    /// The ways to the phone of a call that the gateway places.
-    private var ways: ArraySlice<TrunkStep>
+    /// The ways to the phone or user of a call that the gateway places: trunk and browser steps.
+    private var ways: ArraySlice<Step>
     /// What a script (TwiML) has the call do at present; nil while the route's own steps are tried.
     var scripted: ArraySlice<Step>?
     /// A caller without words of its own (WHIP) hears a tone before the call fails.
@@ -109,9 +111,9 @@ struct Call: Sendable {
 
     /// - Parameters:
     ///   - steps: of the matched route, in order.
-    ///   - ways: of a call that the gateway places: how its phone is called, before any step
+    ///   - ways: of a call that the gateway places: how its phone or user is called, before any step
     ///   - hearsFailureTones: whether a failure is heard for a few seconds before the call ends
-    init(steps: [Step], ways: [TrunkStep] = [], hearsFailureTones: Bool = false) {
+    init(steps: [Step], ways: [Step] = [], hearsFailureTones: Bool = false) {
         self.steps = steps[...]
         self.ways = ways[...]
         self.hearsFailureTones = hearsFailureTones
@@ -128,7 +130,7 @@ struct Call: Sendable {
         tryNext(into: &out)
     }
 
-    /// The far end of a trunk step made progress: it rings, sends sound before its answer, or both.
+    /// The far end of a trunk or browser step made progress: it rings, sends sound before its answer, or both.
     mutating func progressed(isRinging: Bool, hasMedia: Bool, into out: inout [Command]) {
         progress = (progress.isRinging || isRinging, progress.hasMedia || hasMedia)
         if state == .transferring, isRinging { out.append(.transferProgressed(.ringing, nil)) }
@@ -266,7 +268,11 @@ struct Call: Sendable {
 
     private mutating func tryWay(into out: inout [Command]) {
         guard let way = ways.popFirst() else { return end(lastFailure ?? CallEnd(.unreachable), into: &out) }
-        out.append(.call(way))
+        switch way {
+        case .trunk(let trunk): out.append(.call(trunk))
+        case .browser(let user): out.append(.ringUser(user))
+        case .agent, .play, .reject: tryWay(into: &out)
+        }
     }
 
     mutating func tryNext(into out: inout [Command]) {
@@ -284,6 +290,7 @@ struct Call: Sendable {
             ring(into: &out)
             out.append(.dial(agent))
         case .trunk(let trunk): out.append(.call(trunk))
+        case .browser(let user): out.append(.ringUser(user))
         case .play(let file):
             if state == .ringing { out.append(.answer) }
             // The agent that gives the call away stays until the file is there.
@@ -294,10 +301,6 @@ struct Call: Sendable {
             tryNext(into: &out)
         case .reject(let code):
             fail(CallEnd(.rejected, sipStatus: code, detail: "The dial plan rejects the call."), into: &out)
-        case .browser:
-            // Refused when the plan is loaded; a plan made otherwise fails over like a far end that cannot be reached.
-            lastFailure = CallEnd(.unreachable, detail: "This kind of step is not built yet.")
-            tryNext(into: &out)
         }
     }
 

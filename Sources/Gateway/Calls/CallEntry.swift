@@ -8,7 +8,7 @@ struct CallEntry {
     enum Caller {
         case trunk(SIPCallID, trunk: String)
         case browser(observer: @Sendable (BrowserCallEvent) -> Void)
-        /// The gateway places the call itself, as the API ordered: its first party is a phone that is called.
+        /// The gateway places the call itself, as the API ordered: its first party is a phone or user that is called.
         case api
     }
 
@@ -43,6 +43,10 @@ struct CallEntry {
     var branches: [Callee] = []
     /// How they failed so far, as the caller will hear it if none answers.
     var branchFailure: CallEnd?
+    /// The far end of a browser step, while it rings and after it accepted.
+    var invitation: Invitation?
+    /// The user of a call that the gateway placed, once answered; until then it is the `invitation`.
+    var userParty: Invitation?
     /// The phone of a call that the gateway placed, once it answered; until then it is the `callee`.
     var party: Callee?
     /// Hears whether the gateway could place the call.

@@ -55,8 +55,9 @@ extension CallRecord {
         guard let media else { return }
         legs = firstLeg(media.caller).map { [$0] } ?? []
         if let callee = media.callee {
-            let trunk = (steps.last { $0.kind == "trunk" && $0.outcome == Self.took } ?? steps.last { $0.kind == "trunk" })?.target
-            legs.append(Leg(.trunk, name: trunk, callee))
+            let kind = Leg.Kind(callee)
+            let steps = steps.filter { $0.kind == kind.rawValue }
+            legs.append(Leg(kind, name: (steps.last { $0.outcome == Self.took } ?? steps.last)?.target, callee))
         }
         if let agent = steps.last(where: { $0.kind == "agent" && $0.outcome == Self.took }) {
             var leg = Leg(kind: .agent, name: agent.target)
@@ -65,11 +66,12 @@ extension CallRecord {
         }
     }
 
-    /// The first party's. The phone of a call that the gateway placed is one only once it answered.
+    /// The first party's. That of a call that the gateway placed is one only once it answered.
     private func firstLeg(_ figures: LegFigures) -> Leg? {
         guard via == "api" else { return Leg(via == "browser" ? .browser : .trunk, name: trunkIn, figures) }
         guard answeredAt != nil else { return nil }
-        return Leg(.trunk, name: steps.first { $0.kind == "trunk" && $0.outcome == Self.took }?.target, figures)
+        let kind = Leg.Kind(figures)
+        return Leg(kind, name: steps.first { $0.kind == kind.rawValue && $0.outcome == Self.took }?.target, figures)
     }
 
     /// The agent that talks, nil if none does.
@@ -96,6 +98,10 @@ extension CallRecord.Turns {
         droppedMilliseconds = turns.droppedMilliseconds
         gaps = media.playoutGaps
     }
+}
+
+extension CallRecord.Leg.Kind {
+    init(_ figures: LegFigures) { self = figures.isBrowser ? .browser : .trunk }
 }
 
 extension CallRecord.Leg {

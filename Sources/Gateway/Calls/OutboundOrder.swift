@@ -1,10 +1,10 @@
-/// A call that the gateway is to place: it calls a phone, and joins an agent to it when that answers.
+/// A call that the gateway is to place: it calls a phone or a signed-in user, and joins an agent when that answers.
 struct OutboundOrder: Sendable, Equatable {
-    /// A number, also as `tel:` or `sip:` address.
+    /// A number, also as `tel:` or `sip:` address, or a user.
     var to: String
     /// The agent's name.
     var agent: String
-    /// The trunk to call by; nil lets the dial plan route the call `via: api`.
+    /// The trunk to call by, or `browser` for a user; nil lets the dial plan route the call `via: api`.
     var via: String?
     /// The caller id, in place of the route's.
     var from: String?

@@ -63,34 +63,53 @@ actor Switchboard: BrowserCalls {
         do { offer = try BrowserOffer(parsing: text) } catch {
             return .failure(BrowserCallRefusal(httpStatus: error.httpStatus, end: CallEnd(.failed), detail: error.description))
         }
-        guard let loop = core.entries[call]?.loop,
-            let answer = await onLoop(loop, { $0.reofferBrowserCall(call, offer: offer, now: $1) })
+        guard let place = core.place(of: call),
+            let answer = await onLoop(place.loop, { $0.reofferBrowserCall(place.call, isCallee: place.isCallee, offer: offer, now: $1) })
         else {
             return .failure(BrowserCallRefusal(httpStatus: 404, end: CallEnd(.failed), detail: "There is no such call."))
         }
         return .success(answer)
     }
 
+    nonisolated func signIn(_ socket: UserSocket) { post(.signIn(socket)) }
+
+    nonisolated func signOut(_ socket: UserSocket.ID) { post(.signOut(socket)) }
+
+    nonisolated func accept(_ acceptance: CallAcceptance) async -> Result<BrowserCallAnswer, BrowserCallRefusal> {
+        await withCheckedContinuation { done in post(.accept(acceptance, reply: { done.resume(returning: $0) })) }
+    }
+
+    nonisolated func decline(_ invitation: CallID, by socket: UserSocket.ID, status: Int) {
+        post(.decline(invitation: invitation, by: socket, status: status))
+    }
+
     nonisolated func hangUp(_ call: CallID, _ end: CallEnd) { post(.browserHungUp(call, end)) }
 
     nonisolated func press(_ digits: String, in call: CallID) {
         let digits = digits.compactMap { Digit($0)?.from(.info) }
-        Task { await self.onMedia(of: call) { media, now in for digit in digits { media.pressed(digit, now: now) } } }
+        Task { await self.onMedia(of: call) { media, isCallee, now in
+            for digit in digits { media.pressed(digit, byCallee: isCallee, now: now) }
+        } }
     }
 
     nonisolated func send(_ message: CallMessage, in call: CallID) {
         Task { await self.pass(message, call) }
     }
 
-    private func pass(_ message: CallMessage, _ call: CallID) { core.browserSays(message, call) }
-
-    nonisolated func mute(_ on: Bool, in call: CallID) {
-        Task { await self.onMedia(of: call) { media, _ in media.mute(on) } }
+    private func pass(_ message: CallMessage, _ session: CallID) {
+        if let place = core.place(of: session) { core.browserSays(message, place.call) }
     }
 
-    private func onMedia(of call: CallID, _ body: @escaping @Sendable (MediaCall, NIODeadline) -> Void) {
-        guard let loop = core.entries[call]?.loop else { return }
-        outlets.media(loop) { loop, now in loop.perform(on: call, now: now) { body($0, now) } }
+    nonisolated func mute(_ on: Bool, in call: CallID) {
+        Task { await self.onMedia(of: call) { media, isCallee, _ in
+            if isCallee { media.callee?.port.setMuted(on) } else { media.mute(on) }
+        } }
+    }
+
+    /// - Parameter body: is told whether the browser is the call's far end
+    private func onMedia(of session: CallID, _ body: @escaping @Sendable (MediaCall, _ isCallee: Bool, NIODeadline) -> Void) {
+        guard let place = core.place(of: session) else { return }
+        outlets.media(place.loop) { loop, now in loop.perform(on: place.call, now: now) { body($0, place.isCallee, now) } }
     }
 
     private func onLoop<Value: Sendable>(

@@ -237,6 +237,7 @@ extension SwitchboardCore {
 
     /// The call ends: CANCEL while the callee rings, BYE once it answered.
     func letGo(_ entry: CallEntry, _ end: CallEnd) {
+        letGoOfUser(entry, end)
         for callee in entry.phones { letGo(callee, entry.id, end) }
     }
 

@@ -3,6 +3,7 @@ extension SwitchboardCore {
     func presentFigures() -> SwitchboardFigures {
         var present = figures
         present.refused = limits.refused
+        present.usersSignedIn = users.count
         var talking: [String: Int] = [:]
         for entry in entries.values where !entry.call.isEnding {
             if let agent = entry.record.presentAgent { talking[agent, default: 0] += 1 }

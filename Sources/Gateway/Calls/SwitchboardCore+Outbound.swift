@@ -1,7 +1,8 @@
 import Dialplan
 import SIPStack
 
-/// Calls that the gateway places, as the API orders: first the phone is called, by the same means as the far end of any trunk step.
+/// Calls that the gateway places, as the API orders: first the phone or user is called, by the same means as the far end of any trunk
+/// or browser step.
 /// When it answers it takes the place of a caller, and from there on the call is one as any other: its agent is dialled, may
 /// give it away, may be lost.
 ///
@@ -49,9 +50,9 @@ extension SwitchboardCore {
     /// What a call is made of.
     private struct Prepared {
         var decision: RouteDecision
-        /// To the phone.
-        var ways: [TrunkStep]
-        /// When the phone answered.
+        /// To the phone or user: trunk and browser steps.
+        var ways: [Step]
+        /// When that answered.
         var steps: [Step]
     }
 
@@ -60,7 +61,7 @@ extension SwitchboardCore {
             return .failure(OutboundRefusal(httpStatus: 400, detail: "There is no such agent; GET /api/v1/agents lists them."))
         }
         return route(order).flatMap { prepared in
-            guard prepared.ways.contains(where: { $0.dialled(for: prepared.decision.to) != nil }) else {
+            guard prepared.ways.contains(where: { Self.leads($0, to: prepared.decision) }) else {
                 return .failure(OutboundRefusal(httpStatus: 400, detail: "to is no number that the trunk could dial."))
             }
             if let end = admit() {
@@ -75,15 +76,27 @@ extension SwitchboardCore {
         }
     }
 
+    private static func leads(_ way: Step, to decision: RouteDecision) -> Bool {
+        if case .trunk(let trunk) = way { trunk.dialled(for: decision.to) != nil } else { true }
+    }
+
     private func route(_ order: OutboundOrder) -> Result<Prepared, OutboundRefusal> {
         let query = CallQuery(via: .api, from: order.from ?? "", to: Self.user(of: order.to), time: now())
         let agent = Step.agent(AgentStep(name: order.agent))
+        if order.via == "browser" {
+            guard BrowserStep.isName(order.to) else {
+                return .failure(OutboundRefusal(httpStatus: 400, detail: "to is no user's name: at most \(BrowserStep.longestName) bytes."))
+            }
+            let user = way(.browser(BrowserStep(user: order.to)), order)
+            return .success(Prepared(decision: settings.plan.unrouted(query, country: ""), ways: user.map { [$0] } ?? [], steps: [agent]))
+        }
         if let name = order.via {
             guard let trunk = settings.configuration.trunk(named: name) else {
-                return .failure(OutboundRefusal(httpStatus: 400, detail: "via names no trunk; GET /api/v1/trunks lists them."))
+                return .failure(OutboundRefusal(httpStatus: 400, detail: "via names no trunk and is not browser; GET /api/v1/trunks lists the trunks."))
             }
             let decision = settings.plan.unrouted(query, country: trunk.country)
-            return .success(Prepared(decision: decision, ways: [way(TrunkStep(trunks: [name]), order)], steps: [agent]))
+            let way = way(.trunk(TrunkStep(trunks: [name])), order)
+            return .success(Prepared(decision: decision, ways: way.map { [$0] } ?? [], steps: [agent]))
         }
         let decision = settings.plan.route(query)
         func refuse(_ end: CallEnd, _ status: Int, _ detail: String) -> Result<Prepared, OutboundRefusal> {
@@ -96,11 +109,9 @@ extension SwitchboardCore {
         if case .reject(let code)? = decision.steps.first {
             return refuse(CallEnd(.rejected, sipStatus: code), 403, "The dial plan rejects calls to this number.")
         }
-        let ways = decision.steps.prefix { $0.kind == "trunk" }.compactMap { step -> TrunkStep? in
-            if case .trunk(let trunk) = step { way(trunk, order) } else { nil }
-        }
+        let ways = decision.steps.prefix { ["trunk", "browser"].contains($0.kind) }.compactMap { way($0, order) }
         guard !ways.isEmpty else {
-            return refuse(CallEnd(.noRoute), 404, "The route of this number does not begin with a trunk, so there is no phone to call.")
+            return refuse(CallEnd(.noRoute), 404, "The route begins with neither a trunk nor a browser step, so there is nobody to call.")
         }
         // The rest of the route goes for the call if it speaks of the same agent: with its settings, and what follows if it fails.
         let rest = decision.steps.drop { step in
@@ -109,25 +120,32 @@ extension SwitchboardCore {
         return .success(Prepared(decision: decision, ways: ways, steps: rest.isEmpty ? [agent] : Array(rest)))
     }
 
-    /// A step with what the order says besides.
-    private func way(_ step: TrunkStep, _ order: OutboundOrder) -> TrunkStep {
-        var step = step
-        if let from = order.from, order.twilio == nil || step.callerID == nil { step.callerID = from }
-        if let seconds = order.ringSeconds { step.ringSeconds = min(step.ringSeconds ?? seconds, seconds) }
-        return step
+    /// A trunk or browser step with what the order says besides; nil for any other.
+    private func way(_ step: Step, _ order: OutboundOrder) -> Step? {
+        switch step {
+        case .trunk(var trunk):
+            if let from = order.from, order.twilio == nil || trunk.callerID == nil { trunk.callerID = from }
+            if let seconds = order.ringSeconds { trunk.ringSeconds = min(trunk.ringSeconds ?? seconds, seconds) }
+            return .trunk(trunk)
+        case .browser(var user):
+            if let seconds = order.ringSeconds { user.ringSeconds = min(user.ringSeconds ?? seconds, seconds) }
+            return .browser(user)
+        case .agent, .play, .reject: return nil
+        }
     }
 
     // MARK: Commands of the call
 
-    /// The phone answered.
+    /// The phone or user answered.
     func calleeBecomesParty(_ id: CallID) {
-        guard var entry = entries[id], let callee = entry.callee else { return }
-        entry.party = callee
-        entry.callee = nil
+        guard var entry = entries[id] else { return }
+        (entry.party, entry.callee) = (entry.callee, nil)
+        (entry.userParty, entry.invitation) = (entry.invitation, nil)
         keep(entry)
-        let detectsMachine = entry.detectsMachine
+        // Nobody who accepts in a browser is a machine.
+        let (sip, detectsMachine) = (entry.party?.sip, entry.detectsMachine && entry.party != nil)
         outlets.media(entry.loop) { loop, now in
-            loop.perform(on: id, now: now) { $0.calleeBecomesParty(callee.sip, detectsMachine: detectsMachine) }
+            loop.perform(on: id, now: now) { $0.calleeBecomesParty(sip, detectsMachine: detectsMachine) }
         }
         notify(entry, state: "connected", entry.record)
         report(.answered, "in-progress", id)
@@ -159,6 +177,7 @@ extension SwitchboardCore {
             placed(.failure(OutboundRefusal(httpStatus: isBusy ? 429 : 503, detail: end.detail, end: end, retryAfter: isBusy ? 1 : nil)))
         }
         if tellParty, let party = entry.party { hangUp(party.sip, entry, end) }
+        if let user = entry.userParty { withdraw(user, end) }
     }
 }
 

@@ -10,7 +10,7 @@ extension SwitchboardCore {
         guard let entry = entries[id], let sip = entry.sipCall else {
             return .failure(TransferRefusal(httpStatus: 409, detail: "Only a caller by a trunk can be asked to call somebody else."))
         }
-        guard entry.call.isTransferable, entry.callee == nil else {
+        guard entry.call.isTransferable, entry.callee == nil, entry.invitation == nil else {
             return .failure(TransferRefusal(httpStatus: 409, detail: "The call is not connected, or is being transferred already."))
         }
         guard let (steps, decision) = destination(transfer, entry), case .trunk(let step)? = steps.first,

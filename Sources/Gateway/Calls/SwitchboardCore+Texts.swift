@@ -6,9 +6,11 @@ extension SwitchboardCore {
     /// Passes an agent's text to the browser's page, or to the phone.
     func agentSays(_ message: CallMessage, _ id: CallID) {
         guard let entry = entries[id] else { return }
+        let text = CallMessage(contentType: message.contentType, body: message.body)
         switch entry.caller {
-        case .browser(let observer): observer(.message(CallMessage(contentType: message.contentType, body: message.body)))
-        case .trunk, .api: if let sip = entry.sipCall { send(message, sip) }
+        case .browser(let observer): observer(.message(text))
+        case .trunk, .api:
+            if let observer = entry.userParty?.observer { observer(.message(text)) } else if let sip = entry.sipCall { send(message, sip) }
         }
     }
 

@@ -36,7 +36,7 @@ extension SwitchboardCore {
         guard let (steps, decision) = destination(transfer, entry) else {
             return .failure(TransferRefusal(httpStatus: 404, detail: "Neither an agent nor a route of the dial plan leads there."))
         }
-        let isWithAgent = entry.callee == nil
+        let isWithAgent = entry.callee == nil && entry.invitation == nil
         if let decision { entry.decision = decision }
         entry.transferReference = transfer.reference
         keep(entry)
@@ -60,9 +60,15 @@ extension SwitchboardCore {
     func limited(_ steps: [Step], _ ringSeconds: Int?) -> [Step] {
         guard let ringSeconds else { return steps }
         return steps.map { step in
-            guard case .trunk(var trunk) = step else { return step }
-            trunk.ringSeconds = min(trunk.ringSeconds ?? ringSeconds, ringSeconds)
-            return .trunk(trunk)
+            switch step {
+            case .trunk(var trunk):
+                trunk.ringSeconds = min(trunk.ringSeconds ?? ringSeconds, ringSeconds)
+                return .trunk(trunk)
+            case .browser(var user):
+                user.ringSeconds = min(user.ringSeconds ?? ringSeconds, ringSeconds)
+                return .browser(user)
+            case .agent, .play, .reject: return step
+            }
         }
     }
 

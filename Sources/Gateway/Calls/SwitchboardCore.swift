@@ -19,6 +19,9 @@ final class SwitchboardCore {
     var entries: [CallID: CallEntry] = [:]
     /// Both legs of a call, the callee's while it is called and after it answered.
     var bySIP: [SIPCallID: CallID] = [:]
+    /// Who may be called at a browser, and which call each invitation is for.
+    var users = UserDirectory()
+    var invitations: [CallID: CallID] = [:]
     private var callsOnLoop: [Int]
     /// Media loops that take no more calls.
     private var fullLoops: Set<Int> = []
@@ -63,7 +66,12 @@ final class SwitchboardCore {
         case .sip(let output): handle(output)
         case .offer(let request, let reply): offer(request, reply)
         case .browserPrepared(let id, let answer): browserPrepared(id, answer)
-        case .browserHungUp(let id, let end): update(id) { $0.end(end, tellCaller: end.reason != .callerHangup, into: &$1) }
+        case .browserHungUp(let id, let end): browserHungUp(id, end)
+        case .signIn(let socket): signIn(socket)
+        case .signOut(let socket): signOut(socket)
+        case .accept(let acceptance, let reply): accept(acceptance, reply)
+        case .decline(let invitation, let socket, let status): decline(invitation, by: socket, status: status)
+        case .userPrepared(let id, let invitation, let answer): userPrepared(id, invitation, answer)
         case .trunkPrepared(let id, let result): trunkPrepared(id, result)
         case .reoffered(let id, let sip, let result): reoffered(id, sip, result)
         case .calleePrepared(let id, let sip, let result): calleePrepared(id, sip, result)
@@ -189,6 +197,7 @@ final class SwitchboardCore {
         case .dial(let step): dial(step, entry)
         case .call(let step): call(step, entry)
         case .callAtOnce(let phones): callAtOnce(phones, entry)
+        case .ringUser(let step): ring(step, entry)
         case .play(let file): play(file, entry)
         case .pause(let seconds): pause(seconds, entry)
         case .scriptStepOver(let outcome): scriptStepOver(outcome, entry.id)
@@ -247,7 +256,7 @@ final class SwitchboardCore {
             call: entry.id, from: entry.decision.from.e164, to: entry.decision.to.e164,
             account: agent.account ?? TwilioDialect.defaultAccount, parameters: step.parameters.merging(entry.parameters) { $1 })
         info.routeParameters = step.parameters
-        info.isBrowser = entry.isBrowser
+        info.isBrowser = entry.isBrowser || entry.userParty != nil
         info.isOutbound = entry.isOutbound
         info.headers = Dictionary(entry.record.headers.map { ($0.name, $0.value) }) { first, _ in first }
         info.bargeIn = step.bargeIn
@@ -345,9 +354,13 @@ final class SwitchboardCore {
             streamFailed(end, id)
             update(id) { $0.agentLost(end, into: &$1) }
         case .callerEnded(let end):
+            if let party = entries[id]?.userParty { return browserHungUp(party.id, end) }
             let isBrowser = entries[id]?.isBrowser == true
             update(id) { $0.end(end, tellCaller: end.reason != .callerHangup || isBrowser, into: &$1) }
-        case .calleeEnded(let end): calleeLost(end, id)
+        case .calleeEnded(let end):
+            if entries[id]?.invitation != nil { userEnded(id, end) } else { calleeLost(end, id) }
+        case .calleeReady: userReady(id)
+        case .rangOut(let invitation): rangOut(invitation, id)
         case .outOfTime:
             let end = limits.endAfter(minutes: entries[id]?.decision.route?.maxMinutes ?? 0)
             update(id) { $0.end(end, into: &$1) }

@@ -11,6 +11,13 @@ enum SwitchboardEvent: Sendable {
     /// The answer description of a browser's call is written.
     case browserPrepared(CallID, BrowserCallAnswer)
     case browserHungUp(CallID, CallEnd)
+    case signIn(UserSocket)
+    case signOut(UserSocket.ID)
+    /// A user takes a call that rings; the answer goes to `reply`.
+    case accept(CallAcceptance, reply: BrowserReply)
+    case decline(invitation: CallID, by: UserSocket.ID, status: Int)
+    /// The answer description of the browser that accepted; nil if the call is gone.
+    case userPrepared(CallID, invitation: CallID, BrowserCallAnswer?)
     /// A trunk call's media is made, and this is our description; or it could not be made.
     case trunkPrepared(CallID, Result<String, MediaLoop.TrunkRefusal>)
     /// Our description for a re-INVITE of one of the call's legs.
@@ -57,6 +64,10 @@ struct SwitchboardFigures: Sendable {
     var ended: [EndReason: Int] = [:]
     /// How many calls went out by which trunk, and what came of them.
     var callsOut: [CallOut: Int] = [:]
+    /// How many calls rang users, and what came of them: `answered`, or the word for the failure.
+    var userCalls: [String: Int] = [:]
+    /// Browsers at which users are signed in.
+    var usersSignedIn = 0
     /// How many calls each limit refused or ended.
     var refused: [CallLimits.Limit: Int] = [:]
     /// How often each tone was heard on a phone's line.

@@ -88,7 +88,7 @@ final class BrowserLeg: Leg, MediaWire {
 
     var figures: LegFigures {
         LegFigures(
-            rtp: port.statistics, codec: port.audio.codec.sdpName,
+            isBrowser: true, rtp: port.statistics, codec: port.audio.codec.sdpName,
             address: peer.selectedAddress.map { Redacted($0).description }, inbound: port.inboundCounters, forged: Int(peer.counters.forged),
             malformed: Int(peer.counters.malformed))
     }

@@ -30,6 +30,8 @@ protocol LegEvents: AnyObject {
 
 /// What is counted of a leg.
 struct LegFigures: Sendable {
+    /// Of a browser, not of a phone.
+    var isBrowser = false
     var rtp = RTPStatistics()
     /// As descriptions name it; nil until something is negotiated.
     var codec: String?

@@ -38,6 +38,10 @@ struct GatewayMetrics: Sendable {
             "tandem_calls_out_total", .counter, "Calls out by each trunk, and what came of them.",
             figures.callsOut.map { ("trunk=\"\(MetricsText.escaped($0.key.trunk))\",result=\"\($0.key.result)\"", Double($0.value)) }
                 .sorted { $0.0 < $1.0 })
+        metrics.add("tandem_users_signed_in", .gauge, "Browsers at which users are signed in.", figures.usersSignedIn)
+        metrics.add(
+            "tandem_user_calls_total", .counter, "Calls to signed-in users, and what came of them.",
+            figures.userCalls.map { ("result=\"\($0.key)\"", Double($0.value)) }.sorted { $0.0 < $1.0 })
         metrics.add(
             "tandem_refused_total", .counter, "Calls refused or ended by a limit, of money or of time.",
             CallLimits.Limit.allCases.map { ("limit=\"\($0.rawValue)\"", Double(figures.refused[$0] ?? 0)) })

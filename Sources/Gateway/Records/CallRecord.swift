@@ -12,9 +12,9 @@ struct CallRecord: Sendable, Equatable {
 
     /// One step of the route that was tried, in order.
     struct Step: Sendable, Equatable, Codable {
-        /// `agent`, `trunk`, `play`, `reject`, as in the dial plan.
+        /// `agent`, `trunk`, `browser`, `play`, `reject`, as in the dial plan.
         var kind: String
-        /// The agent, the trunk or the file.
+        /// The agent, the trunk, the user or the file.
         var target: String?
         /// The number a trunk step dialled.
         var dialled: String?
@@ -31,7 +31,7 @@ struct CallRecord: Sendable, Equatable {
         }
 
         var kind: Kind
-        /// The trunk or the agent.
+        /// The trunk, the agent, or the user who was called.
         var name: String?
         /// As the session description names it, such as `opus` or `PCMU`; nil if nothing was negotiated.
         var codec: String?

@@ -23,6 +23,7 @@ final class SignalHub: @unchecked Sendable {
     private var entries: [UInt64: Entry] = [:]
     private var numbers: [CallID: UInt64] = [:]
     private var sockets: [ObjectIdentifier: UInt64] = [:]
+    private var users = SignedInSockets()
     private var nextNumber: UInt64 = 0
     private var isStopped = false
 
@@ -50,6 +51,7 @@ final class SignalHub: @unchecked Sendable {
     /// A socket is gone; from any thread, after its last message.
     func closed(_ connection: SignalConnection) {
         loop.execute {
+            self.signOut(connection)
             guard let number = self.sockets.removeValue(forKey: ObjectIdentifier(connection)) else { return }
             self.entries[number]?.connection = nil
             self.update(number) { session, _ in session.detach(now: self.loop.now) }
@@ -64,6 +66,7 @@ final class SignalHub: @unchecked Sendable {
             self.entries = [:]
             self.numbers = [:]
             self.sockets = [:]
+            self.users = SignedInSockets()
         }
     }
 
@@ -76,10 +79,23 @@ final class SignalHub: @unchecked Sendable {
         let current = sockets[ObjectIdentifier(connection)]
         switch (message, current) {
         case (.call(let to, let sdp, let parameters), nil):
-            place(to: to, sdp: sdp, parameters: parameters, for: connection)
+            let source = connection.source
+            place(for: connection) { [calls] observer in
+                await calls.offer(BrowserCallRequest(to: to, sdp: sdp, parameters: parameters, source: source, observer: observer))
+            }
+        case (.accept(let name, let sdp), nil):
+            guard let invitation = CallID(name) else { return send(Self.noSuchCall, to: connection) }
+            let socket = users.socket(of: connection)
+            place(for: connection) { [calls] observer in
+                await calls.accept(CallAcceptance(invitation: invitation, socket: socket, sdp: sdp, observer: observer))
+            }
+        case (.register(let user), _): register(user, connection)
+        case (.decline(let name, let status), _):
+            guard let invitation = CallID(name), let socket = users.socket(of: connection) else { return send(Self.noSuchCall, to: connection) }
+            calls.decline(invitation, by: socket, status: status)
         case (.resume(let session), nil):
             resume(session, on: connection)
-        case (.call, _), (.resume, _):
+        case (.call, _), (.resume, _), (.accept, _):
             send(.error(code: 409, detail: "This connection has a call already; hang up first, or open another one."), to: connection)
         case (_, let number?):
             update(number) { session, out in session.receive(message, into: &out) }
@@ -91,16 +107,22 @@ final class SignalHub: @unchecked Sendable {
         }
     }
 
-    private func place(to: String, sdp: String, parameters: [String: String], for connection: SignalConnection) {
+    private static let noSuchCall = SignalReply.error(code: 404, detail: "No such call rings at this connection.")
+
+    /// Begins a session for what the socket asks of the switchboard.
+    private func place(
+        for connection: SignalConnection,
+        _ begin: @escaping @Sendable (@escaping @Sendable (BrowserCallEvent) -> Void) async -> Result<BrowserCallAnswer, BrowserCallRefusal>
+    ) {
         nextNumber += 1
         let number = nextNumber
         entries[number] = Entry(session: SignalSession(resumeWindow: resumeWindow), connection: connection)
         sockets[ObjectIdentifier(connection)] = number
-        let request = BrowserCallRequest(to: to, sdp: sdp, parameters: parameters, source: connection.source) { event in
+        let observer: @Sendable (BrowserCallEvent) -> Void = { event in
             self.loop.execute { self.update(number) { session, out in session.observe(event, into: &out) } }
         }
         Task {
-            let result = await calls.offer(request)
+            let result = await begin(observer)
             loop.execute {
                 guard !self.isStopped else { return }
                 if case .success(let answer) = result {
@@ -109,6 +131,35 @@ final class SignalHub: @unchecked Sendable {
                 }
                 self.update(number) { session, out in session.offered(result, into: &out) }
             }
+        }
+    }
+
+    // MARK: Users
+
+    private func register(_ user: String, _ connection: SignalConnection) {
+        guard users.count(of: user, besides: connection) < UserSocket.mostOfOneUser else {
+            return send(.error(code: 429, detail: "The user is signed in at \(UserSocket.mostOfOneUser) connections already; close one."), to: connection)
+        }
+        signOut(connection)
+        nextNumber += 1
+        let number = nextNumber
+        users.add(connection, number, user)
+        send(.registered(user: user), to: connection)
+        calls.signIn(UserSocket(id: number, user: user) { event in self.loop.execute { self.tell(event, number) } })
+    }
+
+    private func signOut(_ connection: SignalConnection) {
+        if let number = users.remove(connection) { calls.signOut(number) }
+    }
+
+    private func tell(_ event: UserEvent, _ number: UserSocket.ID) {
+        guard let connection = users.connection(of: number) else { return }
+        switch event {
+        case .incoming(let call):
+            // One call a connection: its user talks already.
+            guard sockets[ObjectIdentifier(connection)] == nil else { return calls.decline(call.invitation, by: number, status: 486) }
+            send(.incoming(call), to: connection)
+        case .over(let call, let end): send(.incomingOver(call, end), to: connection)
         }
     }
 

@@ -10,6 +10,11 @@ enum SignalReply: Equatable {
     /// A text of the agent.
     case message(CallMessage)
     case ended(CallEnd)
+    /// The user can be called here.
+    case registered(user: String)
+    case incoming(IncomingCall)
+    /// An incoming call is over before it was accepted here: `ended` with its name.
+    case incomingOver(CallID, CallEnd)
     /// `code` as the HTTP status would be; `detail` says what to do.
     case error(code: Int, detail: String)
 
@@ -27,10 +32,16 @@ enum SignalReply: Equatable {
             members.resume_seconds = Self.resumeSeconds
         case .answer(let sdp):
             members.sdp = sdp
-        case .ended(let end):
-            members.cause = end.reason.rawValue
-            members.sip_code = end.sipStatus
-            members.detail = end.detail
+        case .ended(let end): members.add(end)
+        case .registered(let user): members.user = user
+        case .incoming(let incoming):
+            members.call = incoming.invitation.description
+            members.from = incoming.from
+            members.to = incoming.to
+            members.parameters = incoming.parameters.isEmpty ? nil : incoming.parameters
+        case .incomingOver(let call, let end):
+            members.call = call.description
+            members.add(end)
         case .message(let message):
             members.content_type = message.contentType
             members.body = message.body
@@ -50,7 +61,9 @@ enum SignalReply: Equatable {
         case .ringing: "ringing"
         case .connected: "connected"
         case .message: "message"
-        case .ended: "ended"
+        case .ended, .incomingOver: "ended"
+        case .registered: "registered"
+        case .incoming: "incoming"
         case .error: "error"
         }
     }
@@ -67,5 +80,16 @@ enum SignalReply: Equatable {
         var body: String?
         var code: Int?
         var detail: String?
+        var call: String?
+        var user: String?
+        var from: String?
+        var to: String?
+        var parameters: [String: String]?
+
+        mutating func add(_ end: CallEnd) {
+            cause = end.reason.rawValue
+            sip_code = end.sipStatus
+            detail = end.detail
+        }
     }
 }

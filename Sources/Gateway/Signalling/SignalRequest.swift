@@ -1,3 +1,4 @@
+import Dialplan
 import Foundation
 
 /// A message of the browser on the signal socket (CONTRACT section 6).
@@ -12,11 +13,20 @@ enum SignalRequest: Equatable {
     case message(CallMessage)
     case hangup
     case resume(session: String)
+    /// A user can be called at this socket.
+    case register(user: String)
+    /// Takes an incoming call.
+    case accept(call: String, sdp: String)
+    /// With a SIP status.
+    case decline(call: String, status: Int)
 
     /// Digits of one message at most.
     static let digitsLimit = 128
     /// Bytes of one text for the agent at most.
     static let messageLimit = 64 << 10
+
+    /// What `decline` says without a code: Decline (RFC 3261 21.6.2).
+    static let declined = 603
 
     /// Why a message cannot be taken: a sentence.
     struct Refusal: Error, Equatable {
@@ -34,6 +44,9 @@ enum SignalRequest: Equatable {
         var session: String?
         var content_type: String?
         var body: String?
+        var user: String?
+        var call: String?
+        var code: Int?
     }
 
     /// - Parameter text: one text message.
@@ -73,6 +86,18 @@ enum SignalRequest: Equatable {
             self = .message(CallMessage(contentType: members.content_type ?? "text/plain", body: body))
         case "hangup": self = .hangup
         case "resume": self = .resume(session: try Self.need(members.session, "session", in: "resume"))
+        case "register":
+            let user = try Self.need(members.user, "user", in: "register")
+            guard BrowserStep.isName(user) else {
+                throw Refusal(detail: "A user's name has 1 to \(BrowserStep.longestName) bytes, none of them control characters.")
+            }
+            self = .register(user: user)
+        case "accept":
+            self = .accept(call: try Self.need(members.call, "call", in: "accept"), sdp: try Self.need(members.sdp, "sdp", in: "accept"))
+        case "decline":
+            let status = members.code ?? Self.declined
+            guard (400...699).contains(status) else { throw Refusal(detail: "The code of a decline message is a SIP status, 400 to 699.") }
+            self = .decline(call: try Self.need(members.call, "call", in: "decline"), status: status)
         default:
             throw Refusal(detail: "There is no message of type \(Self.shown(members.type)).")
         }

@@ -137,7 +137,7 @@ struct SignalSession {
         case .mute(let on): out.append(.mute(on, running.call))
         case .message(let message): out.append(.message(message, running.call))
         case .hangup: out.append(.hangUp(running.call, .callerHangup))
-        case .candidate, .call, .resume: break
+        case .candidate, .call, .resume, .register, .accept, .decline: break
         }
     }
 

@@ -20,7 +20,7 @@ import Testing
 
         /// Dialects without a message that accepts cannot withhold it; the realtime service knows no marks.
         static let all: [Case] = Fault.allCases.flatMap { fault in
-            Agent.AgentProtocol.allCases.map { Case(fault: fault, dialect: $0) }
+            Agent.AgentProtocol.allCases.filter { $0 != .pipecat }.map { Case(fault: fault, dialect: $0) }
         }.filter { row in
             switch row.fault {
             case .neverAccepts: row.dialect == .tandem || row.dialect == .openai

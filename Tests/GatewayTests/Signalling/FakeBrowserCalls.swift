@@ -10,12 +10,17 @@ final class FakeBrowserCalls: BrowserCalls {
         case pressed(String)
         case muted(Bool)
         case sent(CallMessage)
+        case signedIn(String)
+        case signedOut(String)
+        case accepted(CallID, byUser: String?)
+        case declined(CallID, byUser: String?, Int)
     }
 
     private struct State {
         var count: UInt64 = 0
         var observers: [CallID: @Sendable (BrowserCallEvent) -> Void] = [:]
         var restarts = 0
+        var users: [UserSocket.ID: UserSocket] = [:]
         var held: [CheckedContinuation<Void, Never>] = []
         var actions: [Action] = []
         var waiting: [(Int, CheckedContinuation<Void, Never>)] = []
@@ -110,6 +115,38 @@ final class FakeBrowserCalls: BrowserCalls {
             if isThere { continuation.resume() }
         }
         return state.withLockedValue { $0.actions }
+    }
+
+    // MARK: Users
+
+    func signIn(_ socket: UserSocket) {
+        state.withLockedValue { $0.users[socket.id] = socket }
+        record(.signedIn(socket.user))
+    }
+
+    func signOut(_ socket: UserSocket.ID) {
+        let user = state.withLockedValue { $0.users.removeValue(forKey: socket)?.user }
+        record(.signedOut(user ?? "nobody"))
+    }
+
+    /// Tells every socket of a user.
+    func tell(user: String, _ event: UserEvent) {
+        for socket in state.withLockedValue({ $0.users.values.filter { $0.user == user } }) { socket.observer(event) }
+    }
+
+    func accept(_ acceptance: CallAcceptance) async -> Result<BrowserCallAnswer, BrowserCallRefusal> {
+        record(.accepted(acceptance.invitation, byUser: user(at: acceptance.socket)))
+        guard acceptance.sdp != "late" else { return refuse(410, .failed) }
+        state.withLockedValue { $0.observers[acceptance.invitation] = acceptance.observer }
+        return .success(BrowserCallAnswer(call: acceptance.invitation, sdp: "answer to \(acceptance.sdp)", iceUfrag: "ours0"))
+    }
+
+    func decline(_ invitation: CallID, by socket: UserSocket.ID, status: Int) {
+        record(.declined(invitation, byUser: user(at: socket), status))
+    }
+
+    private func user(at socket: UserSocket.ID?) -> String? {
+        state.withLockedValue { state in socket.flatMap { state.users[$0]?.user } }
     }
 
     private func record(_ action: Action) {

@@ -19,6 +19,10 @@ import Testing
         (#"{"type":"message","content_type":"application/json","body":"{}"}"#, .message(CallMessage(contentType: "application/json", body: "{}"))),
         (#"{"type":"hangup"}"#, .hangup),
         (#"{"type":"resume","session":"abc"}"#, .resume(session: "abc")),
+        (#"{"type":"register","user":"alice","token":"t"}"#, .register(user: "alice")),
+        (#"{"type":"accept","call":"abc","sdp":"v=0"}"#, .accept(call: "abc", sdp: "v=0")),
+        (#"{"type":"decline","call":"abc"}"#, .decline(call: "abc", status: 603)),
+        (#"{"type":"decline","call":"abc","code":486}"#, .decline(call: "abc", status: 486)),
     ])
     func reads(text: String, wanted: SignalRequest) throws {
         #expect(try parse(text) == wanted)
@@ -30,7 +34,9 @@ import Testing
         #"{"type":"call","to":7,"sdp":"v=0"}"#, #"{"type":"call","to":"a","sdp":"v=0","parameters":{"a":1}}"#,
         #"{"type":"call","to":"a","sdp":"v=0","parameters":[]}"#, #"{"type":"dtmf"}"#, #"{"type":"mute","on":"yes"}"#,
         #"{"type":"message"}"#, #"{"type":"message","body":7}"#, #"{"type":"message","body":"\#(String(repeating: "x", count: 65_537))"}"#,
-        #"{"type":"resume"}"#, #"{"type":"restart"}"#,
+        #"{"type":"resume"}"#, #"{"type":"restart"}"#, #"{"type":"register"}"#, #"{"type":"register","user":""}"#,
+        #"{"type":"register","user":" a"}"#, #"{"type":"register","user":"\#(String(repeating: "x", count: 65))"}"#,
+        #"{"type":"accept","call":"a"}"#, #"{"type":"accept","sdp":"v=0"}"#, #"{"type":"decline"}"#, #"{"type":"decline","call":"a","code":200}"#,
         #"{"type":"dtmf","digits":"\#(String(repeating: "1", count: 129))"}"#,
         #"{"type":"call","to":"\#(String(repeating: "1", count: 257))","sdp":""}"#,
         String(repeating: "[", count: 100_000),
@@ -57,6 +63,12 @@ import Testing
         #expect(text(.connected) == #"{"type":"connected"}"#)
         #expect(text(.ended(CallEnd(.busy))) ==
             #"{"cause":"busy","detail":"The called party is busy.","sip_code":486,"type":"ended"}"#)
+        #expect(text(.registered(user: "alice")) == #"{"type":"registered","user":"alice"}"#)
+        let incoming = IncomingCall(invitation: id, from: "+14155550100", to: "sales", parameters: ["a": "1"])
+        #expect(text(.incoming(incoming)) ==
+            #"{"call":"\#(id)","from":"+14155550100","parameters":{"a":"1"},"to":"sales","type":"incoming"}"#)
+        #expect(text(.incomingOver(id, CallEnd(.noAnswer))) ==
+            #"{"call":"\#(id)","cause":"no_answer","detail":"Nobody answered.","sip_code":480,"type":"ended"}"#)
         #expect(text(.error(code: 404, detail: "No.")) == #"{"code":404,"detail":"No.","type":"error"}"#)
     }
 

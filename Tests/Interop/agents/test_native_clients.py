@@ -136,7 +136,7 @@ const server = serve(async call => {{
     appendFileSync({heard!r}, `${{event.pts}} ${{event.packet.toString("hex")}}\\n`)
     call.sayPacket(event.packet)
   }}
-}}, {{ port: 0, accept: offer => offer.find(({ codec }) => codec === "opus") }})
+}}, {{ port: 0, accept: offer => offer.find(({{ codec }}) => codec === "opus") }})
 server.on("listening", () => console.log("listening on port", server.address().port))
 """,
 }

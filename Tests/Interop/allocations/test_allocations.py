@@ -18,6 +18,7 @@ import pytest
 import speech
 from aiortc import rtcdtlstransport
 from pipecat.frames.protobufs import frames_pb2
+from signal_user import SignalUser
 from waiting import wait_until
 from websockets.asyncio.server import serve
 from websockets.exceptions import ConnectionClosed
@@ -264,7 +265,7 @@ async def talk(call):
     async for event in call:
         if event.name == "audio":
             await call.say_packet(event.packet)
-asyncio.run(tandem_agent.serve(talk, port=0, accept=lambda offer: offer[0], ready=lambda port: print("listening on port", port, flush=True)))
+asyncio.run(tandem_agent.serve(talk, port=0, accept=lambda offer: next(each for each in offer if each["codec"] == "opus"), ready=lambda port: print("listening on port", port, flush=True)))
 """
 
 
@@ -282,3 +283,23 @@ def test_browser_and_agent_of_packets(start_counted, tmp_path):
     finally:
         process.kill()
         process.wait()
+
+
+def test_phone_and_user(start_counted, start_phone):
+    users = [f"user{number}" for number in range(BROWSERS)]
+    gateway, counts = start_counted(routes=[{"name": user, "when": {"to": user}, "do": [{"browser": user}]} for user in users])
+    phone = start_phone(gateway)
+    heard, said = np.tile(speech.samples(speech.PHONE_SENTENCE), 20), np.tile(speech.samples(speech.BROWSER_SENTENCE, RATE), 20)
+
+    async def scenario():
+        async with contextlib.AsyncExitStack() as stack:
+            for name in users:
+                user = await stack.enter_async_context(SignalUser(gateway, name, said))
+                call = await asyncio.to_thread(phone.invite, name)
+                await user.accept()
+                assert await asyncio.to_thread(call.wait_final) == 200
+                call.media.play(heard)
+                user.track.begin()
+            await asyncio.to_thread(prove, gateway, counts, "phone, user")
+
+    asyncio.run(scenario())

@@ -36,7 +36,7 @@ extension OpenAPIDocument {
                 }
               },
               "post": {
-                "summary": "Places a call: a phone is called, and an agent joined to it when it answers.",
+                "summary": "Places a call: a phone or signed-in user is called, and an agent joined when that answers.",
                 "parameters": [
                   {
                     "name": "Idempotency-Key",
@@ -51,7 +51,7 @@ extension OpenAPIDocument {
                 },
                 "responses": {
                   "201": {
-                    "description": "The phone is being called.",
+                    "description": "The phone or user is being called.",
                     "headers": {"Location": {"schema": {"type": "string"}}},
                     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Call"}}}
                   },
@@ -127,7 +127,7 @@ extension OpenAPIDocument {
                 },
                 "responses": {
                   "202": {
-                    "description": "It is being tried. An agent keeps the call until a phone answers, and if none does.",
+                    "description": "It is being tried. An agent keeps the call until a phone or user answers, and if none does.",
                     "content": {
                       "application/json": {
                         "schema": {"type": "object", "properties": {"id": {"type": "string"}, "to": {"type": "string"}}}

@@ -141,12 +141,12 @@ extension OpenAPIDocument {
                 "required": ["to", "agent"],
                 "additionalProperties": false,
                 "properties": {
-                  "to": {"type": "string", "description": "The number to call."},
+                  "to": {"type": "string", "description": "The number or signed-in user to call."},
                   "agent": {"type": "string", "description": "The name of the agent that talks."},
-                  "via": {"type": ["string", "null"], "description": "The trunk to call by; without it the dial plan routes the call via: api."},
+                  "via": {"type": ["string", "null"], "description": "The trunk to call by, or browser to call a signed-in user; without it the dial plan routes the call via: api."},
                   "from": {"type": ["string", "null"], "pattern": "^\\+?[0-9]{1,32}$", "description": "The caller id, in place of the route's."},
                   "parameters": {"type": ["object", "null"], "additionalProperties": {"type": "string"}, "description": "Passed to the agent."},
-                  "ring_seconds": {"type": ["integer", "null"], "minimum": 1, "maximum": 600, "description": "How long the phone may ring."},
+                  "ring_seconds": {"type": ["integer", "null"], "minimum": 1, "maximum": 600, "description": "How long the phone or user may ring."},
                   "machine_detection": {
                     "type": ["boolean", "null"],
                     "default": false,

@@ -107,12 +107,50 @@ final class FakeBrowser: VirtualPeer {
 
     // MARK: What the browser does
 
+    /// What the user of this browser was told, in order.
+    var userEvents: [UserEvent] { mailbox.userEvents }
+
+    /// The call that rang last.
+    var incoming: IncomingCall? {
+        for case .incoming(let call) in userEvents.reversed() { return call }
+        return nil
+    }
+
+    func signIn(as user: String) {
+        let mailbox = mailbox
+        signalling(.signIn(UserSocket(id: socket, user: user) { mailbox.userEvents.append($0) }))
+    }
+
+    /// The socket at which the user is signed in.
+    var socket: UserSocket.ID { UserSocket.ID(source) }
+
+    func signOut() { signalling(.signOut(socket)) }
+
+    /// - Parameter sdp: in place of the browser's own offer
+    func accept(sdp: String? = nil) {
+        guard let incoming else { return }
+        let mailbox = mailbox
+        let acceptance = CallAcceptance(invitation: incoming.invitation, socket: socket, sdp: sdp ?? offer, observer: { mailbox.events.append($0) })
+        mailbox.result = nil
+        signalling(.accept(acceptance, reply: { mailbox.result = $0 }))
+        take(mailbox.result)
+    }
+
+    func decline(_ status: Int = 603) {
+        guard let incoming else { return }
+        signalling(.decline(invitation: incoming.invitation, by: socket, status: status))
+    }
+
     func call(_ to: String, parameters: [String: String] = [:]) {
         let mailbox = mailbox
         let request = BrowserCallRequest(
             to: to, sdp: offer, parameters: parameters, source: host.host, hearsTones: options.hearsTones, observer: { mailbox.events.append($0) })
         signalling(.offer(request, reply: { mailbox.result = $0 }))
-        switch mailbox.result {
+        take(mailbox.result)
+    }
+
+    private func take(_ result: Result<BrowserCallAnswer, BrowserCallRefusal>?) {
+        switch result {
         case .success(let answer): begin(answer)
         case .failure(let refusal): self.refusal = refusal
         case nil: break
@@ -147,7 +185,7 @@ final class FakeBrowser: VirtualPeer {
         }
     }
 
-    private var offer: String {
+    var offer: String {
         let announced = options.announcedFingerprint ?? certificate.fingerprint
         let fingerprint = "\(announced.hash) \(announced.text)"
         let isOpus = options.codec == "opus"
@@ -244,4 +282,5 @@ final class FakeBrowser: VirtualPeer {
 private final class Mailbox: @unchecked Sendable {
     var result: Result<BrowserCallAnswer, BrowserCallRefusal>?
     var events: [BrowserCallEvent] = []
+    var userEvents: [UserEvent] = []
 }

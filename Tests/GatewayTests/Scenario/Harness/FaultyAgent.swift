@@ -3,7 +3,7 @@ import NIOCore
 
 @testable import Gateway
 
-/// An agent of any dialect that takes calls, speaks, clears and marks in its dialect's words, and breaks as a test wants.
+/// An agent of any dialect of texts (all but `pipecat`) that takes calls, speaks, clears and marks in its dialect's words, and breaks as a test wants.
 final class FaultyAgent {
     let dialect: Agent.AgentProtocol
     var isReachable = true
@@ -42,7 +42,8 @@ final class FaultyAgent {
         case .openai: return OpenAIDialect(callerRates: [8000], settings: OpenAIDialect.Settings(order.agent))
         case .tandem:
             var generator = SystemRandomNumberGenerator()
-            return TandemDialect(callerRates: order.info.callerRates, using: &generator)
+            return TandemDialect(order.info, using: &generator)
+        case .pipecat: preconditionFailure("this agent speaks no protobuf")
         }
     }
 
@@ -99,6 +100,7 @@ final class FaultyAgent {
         case .twilio, .telnyx: post(#"{"event":"media","media":{"payload":"\#(Self.base64(samples))"}}"#)
         case .openai:
             post(#"{"type":"response.output_audio.delta","item_id":"item\#(answer)","content_index":0,"delta":"\#(Self.base64(samples))"}"#)
+        case .pipecat: break
         case .vonage: socket?.post(binary: samples.flatMap(Self.bytes))
         case .tandem:
             for start in stride(from: 0, to: samples.count, by: 8000) { saySecond(Array(samples[start..<min(start + 8000, samples.count)])) }
@@ -125,6 +127,7 @@ final class FaultyAgent {
     func clear() {
         switch dialect {
         case .twilio, .telnyx: post(#"{"event":"clear"}"#)
+        case .pipecat: break
         case .vonage: post(#"{"action":"clear"}"#)
         case .openai: post(#"{"type":"input_audio_buffer.speech_started","audio_start_ms":0,"item_id":"user\#(answer)"}"#)
         case .tandem: post(#"{"event":"clear","id":\#(nextID()),"gen":\#(answer)}"#)
@@ -137,7 +140,7 @@ final class FaultyAgent {
         case .twilio, .telnyx: post(#"{"event":"mark","mark":{"name":"\#(name)"}}"#)
         case .vonage: post(#"{"action":"notify","payload":"\#(name)"}"#)
         case .tandem: post(#"{"event":"mark","id":\#(nextID()),"name":"\#(name)"}"#)
-        case .openai: break
+        case .openai, .pipecat: break
         }
     }
 
