@@ -69,7 +69,7 @@ final class AgentSession: AgentLeg {
     private var gain: PlayoutGain
     private var slots: Int64 = 0
     private var sent: Int64 = 0
-    private var voice: VoiceActivityDetector?
+    private var voice: CallerVoice?
     private var interruption: Interruption
     private var effect = Interruption.Effect.none
     private var lastPlayed: NIODeadline?
@@ -114,7 +114,7 @@ final class AgentSession: AgentLeg {
             gain = PlayoutGain(rate: dialect.playoutRate)
         }
         accumulator = FrameAccumulator(frameSamples: dialect.rate / 50)
-        voice = VoiceActivityDetector(rate: dialect.rate, endSilence: Self.endSilence)
+        voice = CallerVoice(rate: dialect.rate, endSilence: Self.endSilence)
         interruption = Interruption(policy: interruption.policy, rate: dialect.rate)
         crossing = dialect.rate == dialect.playoutRate ? nil : Resampling(from: dialect.playoutRate, to: dialect.rate)
     }
@@ -249,10 +249,11 @@ final class AgentSession: AgentLeg {
 
     func send(_ frame: borrowing AudioFrame, now: NIODeadline) {
         guard isPlayingOut else { return }
+        let mayBeEcho = frame.mayBeEcho
         accumulator.append(frame.samples, mediaTime: frame.mediaTime) { samples, _ in
             if isMuted { samples.update(repeating: 0) }
             pass(UnsafeBufferPointer(samples))
-            judge(UnsafeBufferPointer(samples), now: now)
+            judge(UnsafeBufferPointer(samples), mayBeEcho: mayBeEcho, now: now)
         }
     }
 
@@ -277,9 +278,9 @@ final class AgentSession: AgentLeg {
 
     // MARK: Interruption
 
-    private func judge(_ samples: UnsafeBufferPointer<Int16>, now: NIODeadline) {
+    private func judge(_ samples: UnsafeBufferPointer<Int16>, mayBeEcho: Bool, now: NIODeadline) {
+        let event = voice?.hear(samples, mayBeEcho: mayBeEcho)
         guard let voice else { return }
-        let event = voice.process(samples)
         let silent = voice.silentSamples
         let isSpeaking = voice.isSpeaking && silent <= dialect.rate / 1000 * Self.shortPause
         effect = interruption.heard(samples.count, isSpeaking: isSpeaking, silent: silent, agentSpeaks: isSpeakingNow(now))

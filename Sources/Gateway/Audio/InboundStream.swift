@@ -310,7 +310,7 @@ final class InboundStream {
         output.inbound(
             AudioFrame(
                 samples: samples, mediaTime: time, origin: origin, startsAxis: isGapFree ? false : startsAxis, payload: payload,
-                codec: codec), now: now)
+                codec: codec, mayBeEcho: echo?.mayBeEcho == true), now: now)
         startsAxis = false
     }
 
