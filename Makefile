@@ -1,7 +1,7 @@
 # Two commands matter: `make run` and `make test`. Each installs what it needs. `make help` lists the rest.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test build lint interop bench bench-rivals bench-vad bench-plots clean-room dependencies test-dependencies debug
+.PHONY: help run test build lint interop bench bench-rivals bench-vad bench-echo bench-plots clean-room dependencies test-dependencies debug
 
 # Without the check an undeclared import between our modules compiles silently.
 SWIFT_BUILD = swift build --explicit-target-dependency-import-check error
@@ -45,6 +45,11 @@ bench-vad: dependencies test-dependencies ## our voice activity detector beside 
 	@scripts/install-dependencies.sh bench
 	$(SWIFT_BUILD) -c release --product Bench
 	@scripts/bench-vad.sh
+
+bench-echo: dependencies test-dependencies ## what our line echo canceller leaves of an echo, and of a voice over it
+	@scripts/install-dependencies.sh bench
+	$(SWIFT_BUILD) -c release --product Bench
+	@scripts/bench-echo.sh
 
 bench-plots: build ## the plots of docs/performance.md anew, in seven minutes; ARGS=FOLDER puts them elsewhere
 	@scripts/install-dependencies.sh test

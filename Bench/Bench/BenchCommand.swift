@@ -14,6 +14,7 @@ enum BenchCommand {
         if CommandLine.arguments.count == 3, CommandLine.arguments[1] == VoiceSteps.argument, let rate = Int(CommandLine.arguments[2]) {
             VoiceSteps.run(rate: rate)
         }
+        if CommandLine.arguments.dropFirst().first == EchoSteps.argument { EchoSteps.run(rate: 8000) }
         if CommandLine.arguments.dropFirst().first == CurveRows.argument { writeCurves(CommandLine.arguments.dropFirst(2)) }
         let wanted = CommandLine.arguments.dropFirst().first
         print(Machine.description)

@@ -25,7 +25,10 @@ struct EchoTests {
         #expect(figures.enhancement > 0)
     }
 
-    @Test("Who speaks at the line over the echo is heard, and the filter stays", arguments: [EchoLine(delay: 60, loss: 12), EchoLine(delay: 120, loss: 20)])
+    @Test(
+        "Who speaks at the line over the echo is heard, and the filter stays",
+        arguments: [EchoLine(delay: 20, loss: 6), EchoLine(delay: 60, loss: 12), EchoLine(delay: 120, loss: 20)]
+    )
     func bothEnds(line: EchoLine) throws {
         let far = SoundMaterial.speech(seconds: 10, rate: Self.rate, seed: 22)
         let voice = SoundMaterial.speech(seconds: 3, rate: Self.rate, seed: 23)
@@ -43,9 +46,9 @@ struct EchoTests {
         let during = (start + 160)..<(start + voice.count)
         let error = Array(left[during]).difference(to: Array(undisturbed[during]))
         let uncancelled = Array(EchoLine.coded(near)[during]).difference(to: Array(EchoLine.coded(quiet)[during]))
-        #expect(error < uncancelled / 4, "\(error) where the echo was \(uncancelled)")
+        #expect(error < uncancelled / 5, "\(error) where the echo was \(uncancelled)")
         let afterwards = level(left, below: far, from: 7.1, to: 10)
-        #expect(afterwards <= -30, "\(afterwards) dB")
+        #expect(afterwards <= -38, "\(afterwards) dB")
     }
 
     @Test("A line without an echo passes untouched, whoever speaks")

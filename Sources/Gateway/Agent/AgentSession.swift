@@ -79,7 +79,7 @@ final class AgentSession: AgentLeg {
     /// It hears the caller, or did: that is said once.
     private var hasJoined = false
     var sent: Int64 = 0
-    private var voice: VoiceActivityDetector?
+    private var voice: CallerVoice?
     private var interruption: Interruption
     private var effect = Interruption.Effect.none
     private var lastPlayed: NIODeadline?
@@ -128,7 +128,7 @@ final class AgentSession: AgentLeg {
         accumulator = FrameAccumulator(frameSamples: dialect.rate / 50)
         uplink = dialect.takesCallerPackets ? PacketUplink(rate: dialect.rate) : nil
         packets = dialect.sendsPackets ? PacketPlayout() : nil
-        voice = VoiceActivityDetector(rate: hearingRate, endSilence: Self.endSilence)
+        voice = CallerVoice(rate: hearingRate, endSilence: Self.endSilence)
         interruption = Interruption(policy: interruption.policy, rate: hearingRate)
         crossing = dialect.rate == dialect.playoutRate ? nil : Resampling(from: dialect.playoutRate, to: dialect.rate)
     }
@@ -276,10 +276,11 @@ final class AgentSession: AgentLeg {
         guard isPlayingOut else { return }
         if let uplink { return pass(frame, through: uplink, now: now) }
         if frame.origin == .concealed { concealed = frame.mediaTime..<(frame.mediaTime + Int64(frame.samples.count)) }
+        let mayBeEcho = frame.mayBeEcho
         accumulator.append(frame.samples, mediaTime: frame.mediaTime) { samples, time in
             if isMuted { samples.update(repeating: 0) }
             pass(UnsafeBufferPointer(samples), isConcealed: concealed.overlaps(time..<(time + Int64(samples.count))))
-            judge(UnsafeBufferPointer(samples), now: now)
+            judge(UnsafeBufferPointer(samples), mayBeEcho: mayBeEcho, now: now)
         }
     }
 
@@ -320,9 +321,9 @@ final class AgentSession: AgentLeg {
     /// Hertz of what `judge` hears.
     private var hearingRate: Int { dialect.takesCallerPackets ? PacketEar.rate : dialect.rate }
 
-    func judge(_ samples: UnsafeBufferPointer<Int16>, now: NIODeadline) {
+    func judge(_ samples: UnsafeBufferPointer<Int16>, mayBeEcho: Bool = false, now: NIODeadline) {
+        let event = voice?.hear(samples, mayBeEcho: mayBeEcho)
         guard let voice else { return }
-        let event = voice.process(samples)
         let silent = voice.silentSamples
         let isSpeaking = voice.isSpeaking && silent <= hearingRate / 1000 * Self.shortPause
         effect = interruption.heard(samples.count, isSpeaking: isSpeaking, silent: silent, agentSpeaks: isSpeakingNow(now))

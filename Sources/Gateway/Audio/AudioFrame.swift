@@ -15,6 +15,8 @@ struct AudioFrame {
     var payload: UnsafeRawBufferPointer?
     /// The codec of `payload`.
     var codec: AudioCodec?
+    /// It may be no more than the echo of what is played to a line that is not learnt yet.
+    var mayBeEcho = false
     /// What of it counts.
     var form = Form.sound
 

@@ -336,7 +336,7 @@ final class InboundStream {
         output.inbound(
             AudioFrame(
                 samples: samples, mediaTime: time, origin: origin, startsAxis: isGapFree ? false : startsAxis, payload: payload,
-                codec: codec, form: form), now: now)
+                codec: codec, mayBeEcho: echo?.mayBeEcho == true, form: form), now: now)
         startsAxis = false
     }
 

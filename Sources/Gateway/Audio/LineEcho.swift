@@ -25,6 +25,9 @@ final class LineEcho {
     /// An echo was found: what was heard is not what came.
     var isActive: Bool { canceller.isActive }
 
+    /// What was heard last may be an echo that is not taken out yet: nobody need have spoken.
+    var mayBeEcho: Bool { canceller.mayBeEcho }
+
     var figures: LineEchoCanceller.Figures? { canceller.figures }
 
     /// What goes to the encoder toward the phone, with its timestamp on our axis.

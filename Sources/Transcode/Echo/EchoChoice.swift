@@ -9,6 +9,8 @@ struct EchoChoice {
     /// The adaptive filter has been clearly better than the response kept of it for a while, and in this block too: a voice that
     /// began in it would already have led it astray.
     private(set) var isWorthKeeping = false
+    /// The share of the sound's power that the adaptive filter leaves.
+    var adaptiveLeaves: Float { powers.adaptive / max(1, powers.untouched) }
     /// Blocks in a row in which the adaptive filter added to the sound.
     private(set) var adaptiveIsLost = 0
     /// Blocks in a row in which the adaptive filter was better than the response kept of it.

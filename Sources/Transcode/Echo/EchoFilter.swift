@@ -136,12 +136,15 @@ final class EchoFilter {
             index &+= 1
         }
         kept.update(from: untouched, count: block)
-        if response.isKnown { response.cancel(kept) }
+        if response.isKnown {
+            response.cancel(kept)
+            response.learn(untouched, left: kept)
+        }
         choice.observe(
             adaptive: SumOfSquares.of(adaptive, block), kept: response.isKnown ? SumOfSquares.of(kept, block) : nil,
             untouched: SumOfSquares.of(untouched, block))
         if choice.isWorthKeeping {
-            response.keep(state)
+            response.keep(state, left: choice.adaptiveLeaves)
             choice.hasKept()
         }
         if choice.adaptiveIsLost >= Self.mostLost { speex_echo_state_reset(state) }

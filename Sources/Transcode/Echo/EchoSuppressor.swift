@@ -7,6 +7,9 @@ struct EchoSuppressor {
     /// Sum of squares of a block of the line's noise.
     private var noise: Float
 
+    /// What the filter leaves of an echo is known and lowered.
+    var isUsable: Bool { leak < Self.usableLeak }
+
     /// -26 dB.
     private static let least: Float = 0.05
     /// What is left may be so much more than the usual (6 dB), and is still the echo.
@@ -29,7 +32,7 @@ struct EchoSuppressor {
             let share = powers.residual / powers.echo
             leak = share < leak ? leak + 0.2 * (share - leak) : min(1, leak * Self.growth)
         }
-        let isEcho = isFarActive && leak < Self.usableLeak && powers.residual < Self.margin * leak * powers.echo + noise
+        let isEcho = isFarActive && isUsable && powers.residual < Self.margin * leak * powers.echo + noise
         let wanted = isEcho ? min(1, max(Self.least, (noise / max(1, powers.residual)).squareRoot())) : 1
         guard gain != 1 || wanted != 1 else { return }
         scale(samples, count: count, to: wanted)

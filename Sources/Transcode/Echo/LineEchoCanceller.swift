@@ -4,7 +4,7 @@
 /// `played` gets exactly what goes out and `process` what comes in, each with its place on its own axis, the RTP timestamps'. The
 /// distance of these axes to each other is part of the echo's path and stays as it is however packets come: jitter does not
 /// matter. Until an echo is found, and where there is none, everything passes as it comes. No frame allocates anything; the
-/// filter, about 40 kB, is made when the first echo is found.
+/// filter, about 45 kB, is made when the first echo is found.
 public final class LineEchoCanceller {
     /// What is known of the line's echo.
     public struct Figures: Sendable, Equatable {
@@ -27,6 +27,7 @@ public final class LineEchoCanceller {
     private var suppressor: EchoSuppressor
     private var meter = EchoMeter()
     private var isCancelling = false
+    private var doubt: EchoDoubt
     /// Behind the last sample that came in.
     private var end: Int64?
     private var sinceFar: Int
@@ -45,11 +46,15 @@ public final class LineEchoCanceller {
         reference = EchoReference(rate: rate)
         decimator = EchoDecimator(rate: rate)
         suppressor = EchoSuppressor(block: rate / 100)
+        doubt = EchoDoubt(rate: rate)
         sinceFar = Self.ringing
     }
 
     /// Whether an echo was found and is being taken out: what is heard is not what came.
     public var isActive: Bool { isCancelling }
+
+    /// What `process` was given last may be no more than an echo, for the line is not learnt yet: no ground to take it for a voice.
+    public private(set) var mayBeEcho = false
 
     /// nil until an echo was taken out for a second.
     public var figures: Figures? {
@@ -62,6 +67,8 @@ public final class LineEchoCanceller {
     ///   - clock: local time in samples
     public func played(_ samples: UnsafeBufferPointer<Int16>, at position: Int64, clock: Int64) {
         reference.append(samples, at: position, clock: clock)
+        guard !doubt.isOver, let base = samples.baseAddress, !samples.isEmpty else { return }
+        doubt.played(power: SumOfSquares.of(base, samples.count) / Float(samples.count), count: samples.count, clock: clock)
     }
 
     /// Takes the echo out of what came from the line, in place. A rest that is no block of 10 ms is left as it is.
@@ -78,12 +85,21 @@ public final class LineEchoCanceller {
             estimator.observe($1, at: $0, reference: reference, played: latest)
         }
         if let offset = estimator.offset { aim(at: offset &* factor) }
-        guard isCancelling, let filter else { return }
-        var start = 0
-        while start + filter.block <= samples.count {
-            cancel(base + start, at: position &+ Int64(start), filter)
-            start += filter.block
+        if isCancelling, let filter {
+            var start = 0
+            while start + filter.block <= samples.count {
+                cancel(base + start, at: position &+ Int64(start), filter)
+                start += filter.block
+            }
         }
+        judge(base, samples.count, clock: clock)
+    }
+
+    private func judge(_ samples: UnsafePointer<Int16>, _ count: Int, clock: Int64) {
+        guard !doubt.isOver, count > 0 else { return mayBeEcho = false }
+        let isLearnt = isCancelling && filter?.hasHelped == true && suppressor.isUsable
+        let power = SumOfSquares.of(samples, count) / Float(count)
+        mayBeEcho = doubt.heard(power: power, clock: clock, isFound: isCancelling, isLearnt: isLearnt)
     }
 
     private func skip() {

@@ -8,3 +8,4 @@
 #include "shims_net.h"
 #include "shims_sip.h"
 #include "shims_spandsp.h"
+#include "shims_vector.h"
