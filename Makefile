@@ -29,16 +29,17 @@ lint: ## the house rules that a script can see
 interop: debug build ## the foreign peers alone; ARGS="-k sipp" picks some
 	scripts/interop.sh $(ARGS)
 
-bench: build ## ratios to bare C loops and to rtpengine, in one run (Bench/README.md); ARGS=srtp picks rows
-	@scripts/install-dependencies.sh bench
+bench: build ## ratios to bare C loops, and to rtpengine if it is there, in one run (Bench/README.md); ARGS=srtp picks rows
 	$(SWIFT_BUILD) -c release --product Bench
 	@.build/release/Bench $(ARGS)
 
-bench-rivals: build ## what is heard over bad networks through Tandem and rtpengine, by PESQ; ARGS=FOLDER keeps the plot there
+bench-rivals: build ## installs rtpengine and compares: CPU time, overload, what is heard (PESQ); ARGS=FOLDER keeps the plot there
 	@scripts/install-dependencies.sh test
 	@scripts/install-dependencies.sh bench
 	@scripts/install-python.sh bench
 	$(SWIFT_BUILD) -c release --product Bench
+	@.build/release/Bench 'calls, browser ↔ trunk'
+	@.build/release/Bench 'calls, overload'
 	@scripts/bench-sound.sh $(ARGS)
 
 bench-vad: dependencies test-dependencies ## our voice activity detector beside WebRTC's and speexdsp's, in noise

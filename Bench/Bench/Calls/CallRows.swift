@@ -115,7 +115,7 @@ struct CallRows {
             let ratios = zip(results[2].ratios, results[1].ratios).map { $0 / $1 }
             print(String(format: "  %@ spends %.1f times the CPU time of %@ on a call", results[2].name, CallTable.median(ratios), results[1].name))
         } else if kind == .browserAndTrunk {
-            print("  rtpengine is not installed, its row is missing: scripts/install-dependencies.sh bench")
+            print("  rtpengine is not installed, its row is missing: make bench-rivals installs it")
         }
         let late = results.flatMap(\.figures).reduce(0) { $0 + $1.late }
         let own = CallTable.median(results.flatMap(\.figures).map(\.ownCPUPerCallSecond))

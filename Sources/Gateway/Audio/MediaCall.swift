@@ -45,9 +45,9 @@ final class MediaCall: LegEvents, AgentLegEvents {
     private var wanted: FarEnd?
     var isTransferring = false
     /// An agent was to be heard already: silence would be taken for the end.
-    private var hasHeardAgent = false
+    private(set) var hasHeardAgent = false
     /// The sound only bridges the wait for a far end.
-    private var isWaiting = false
+    var isWaiting = false
     private(set) var isEnding = false
     private(set) var figures = MediaFigures()
     /// When the call has lasted as long as its route allows.
@@ -94,13 +94,6 @@ final class MediaCall: LegEvents, AgentLegEvents {
         leg.dial()
     }
 
-    /// The leg of a phone that is being called, in place of the far end there was; an agent that gives the call away stays until
-    /// the phone answers.
-    func adopt(callee leg: TrunkLeg, now: NIODeadline) {
-        if isTransferring, agent != nil { dropCandidate(now: now) } else { bridgeTheWait(now: now) }
-        callee = leg
-    }
-
     /// The phone or user that the gateway called answered, and takes the place of the caller.
     /// - Parameters:
     ///   - sip: of a phone
@@ -114,52 +107,6 @@ final class MediaCall: LegEvents, AgentLegEvents {
         party = sip
         listensForAnswerer = detectsMachine
         self.callee = nil
-    }
-
-    /// The callee's description, before its answer or with it.
-    func takeAnswer(_ answer: String, isFinal: Bool, now: NIODeadline) -> Result<Void, TrunkMediaError> {
-        guard let callee = callee as? TrunkLeg else { return .failure(.notAcceptable("the call ended meanwhile")) }
-        return Result { () throws(TrunkMediaError) in try callee.takeAnswer(answer, isFinal: isFinal, now: now) }
-    }
-
-    /// The far end that was called does not take the call.
-    func dropCallee(now: NIODeadline) {
-        dropBranches(now: now)
-        guard callee != nil || userWait != nil else { return }
-        if isTransferring, agent != nil { closeCallee(now: now) } else { bridgeTheWait(now: now) }
-    }
-
-    /// The far end there was is gone, and the next one not there yet.
-    func bridgeTheWait(now: NIODeadline) {
-        let end = isTransferring ? CallEnd(.transferred) : CallEnd(.failed)
-        if isWaiting {
-            dropBranches(now: now)
-            closeCallee(now: now)
-            dropCandidate(now: now)
-            if let agent { dismiss(agent, end, now: now) }
-            return
-        }
-        dropFarEnd(end, now: now)
-        guard hasHeardAgent, !isEnding else { return }
-        sound = SoundPlayer(.waiting)
-        isWaiting = true
-        want(.sound, now: now)
-    }
-
-    /// Plays a sound to the caller, in place of the far end there was; `played` is reported at its end.
-    func play(_ sound: SoundPlayer.Sound, now: NIODeadline) {
-        dropFarEnd(isTransferring ? CallEnd(.transferred) : CallEnd(.failed), now: now)
-        guard !isEnding else { return }
-        self.sound = SoundPlayer(sound)
-        want(.sound, now: now)
-    }
-
-    /// The far end rings: the caller hears it, unless the far end is heard already.
-    func ringback(_ tone: CallProgressTone, now: NIODeadline) {
-        if isWaiting { dropSound() }
-        guard bridge == nil, sound == nil, !isEnding else { return }
-        sound = SoundPlayer(.tone(tone, milliseconds: nil))
-        want(.sound, now: now)
     }
 
     /// `outOfTime` is reported after so long.
