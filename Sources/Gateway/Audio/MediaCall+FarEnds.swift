@@ -1,4 +1,5 @@
 import NIOCore
+import SIPStack
 
 /// Far ends of a call that come and go: phones that are called, sounds, and what the caller hears until the next one is there.
 extension MediaCall {

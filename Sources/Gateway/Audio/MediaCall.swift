@@ -34,7 +34,7 @@ final class MediaCall: LegEvents, AgentLegEvents {
     private var listensForAnswerer = false
     /// Agents already told to go whose socket is not closed yet.
     private var leaving: [any AgentLeg] = []
-    private var bridge: Bridge?
+    private(set) var bridge: Bridge?
     /// Of a call that is recorded, in part or whole.
     private var tap: RecordingTap?
     /// The far end that took the call is one to be recorded.
