@@ -82,8 +82,8 @@ final class InboundStream {
     /// Toward a far end with a jitter buffer of its own: what a stall held back is left out (4a.4).
     private var stall: StallGuard
 
-    /// Longest stretch in samples of 48 kHz that one payload can hold: 120 ms.
-    private static let largestFrame = 5760
+    /// Samples at `rate` that one payload can hold: 120 ms of Opus (RFC 6716 section 2.1.4), or 1500 bytes of G.711.
+    private static func largestFrame(at rate: Int) -> Int { min(5760, rate / 1000 * 188) }
     /// Concealment longer than this sounds worse than silence (milliseconds).
     private static let longestConcealment = 60
     /// Frames too late in a row after which the sender's clock is followed again.
@@ -97,7 +97,7 @@ final class InboundStream {
         self.formats = formats
         self.rate = rate
         isGapFree = gapFree
-        scratch = SampleBuffer(capacity: Self.largestFrame)
+        scratch = SampleBuffer(capacity: Self.largestFrame(at: rate))
         holeScratch = SampleBuffer(capacity: rate / 50)
         noise = ComfortNoise(seed: seed)
         clock = FillClock(rate: rate, now: now)

@@ -12,8 +12,8 @@ final class EchoReference {
     private let coarse: UnsafeMutablePointer<Float>
     private let zeros: UnsafeMutablePointer<Int16>
 
-    /// Coarse samples kept: more than a second. A power of two, as is the other capacity.
-    private static let coarseCapacity = 2048
+    /// Coarse samples kept: half a second, of which the longest delay takes 340 ms. A power of two, as is the other capacity.
+    private static let coarseCapacity = 1024
     private static let zeroCount = 160
 
     init(rate: Int) {
