@@ -22,10 +22,10 @@ enum AgentFactory {
             let targets = (chosen.isEmpty ? [""] : chosen).map { url in
                 // An address that a document names is not one that the token was meant for; it signs, and stays here.
                 let token = configured.contains(url) ? order.agent.token : nil
-                let signature = name == .twilio ? signature(of: url, order.agent) : nil
                 return AgentTarget(name: url, health: known) {
                     WebSocketAgentTransport(
-                        url: OpenAIDialect.url(url, model: model), token: token, subprotocol: subprotocol, signature: signature, on: eventLoop,
+                        url: OpenAIDialect.url(url, model: model), token: token, subprotocol: subprotocol,
+                        signature: RequestSignature(of: url, order.agent, name), on: eventLoop,
                         logger: logger, limits: name == .tandem ? .tandem : WebSocketAgentTransport.Limits(), streams: streams)
                 }
             }
@@ -33,12 +33,6 @@ enum AgentFactory {
             return AgentSession(
                 dialect: dialect, targets: targets, info: order.info, watchdog: watchdog, events: events, logger: logger, now: now)
         }
-    }
-
-    /// An agent with an account is one that looks for Twilio's signature.
-    private static func signature(of url: String, _ agent: Agent) -> String? {
-        guard agent.account != nil || agent.webhook != nil, let token = agent.token else { return nil }
-        return TwilioSignature.sign(url, token: token)
     }
 
     private static func dialect(_ name: Agent.AgentProtocol, _ order: AgentOrder, on eventLoop: any EventLoop) -> any AgentDialect {

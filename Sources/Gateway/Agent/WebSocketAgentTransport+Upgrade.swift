@@ -32,7 +32,7 @@ extension WebSocketAgentTransport {
             }
         }
 
-        init(url: URL, token: String?, subprotocol: String?, signature: String? = nil, key: Key) throws(Refusal) {
+        init(url: URL, token: String?, subprotocol: String?, signature: RequestSignature? = nil, key: Key) throws(Refusal) {
             var headers = HTTPHeaders()
             headers.add(name: "Host", value: url.hostField)
             if let token {
@@ -43,7 +43,7 @@ extension WebSocketAgentTransport {
                 headers.add(name: "Authorization", value: "Bearer \(token)")
             }
             if let subprotocol { headers.add(name: "Sec-WebSocket-Protocol", value: subprotocol) }
-            if let signature { headers.add(name: TwilioSignature.header, value: signature) }
+            if let signature { headers.add(name: signature.header, value: signature.value) }
             headers.add(name: "User-Agent", value: "tandem")
             head = HTTPRequestHead(version: .http1_1, method: .GET, uri: url.target, headers: headers)
             self.key = key

@@ -25,7 +25,7 @@ final class WebSocketAgentTransport: AgentTransport, WebSocketAgentTransportOwne
     private let url: URL?
     private let token: String?
     private let subprotocol: String?
-    private let signature: String?
+    private let signature: RequestSignature?
     private let trust: NIOSSLContext?
     private let limits: Limits
     private let streams: (any StreamSet)?
@@ -46,12 +46,12 @@ final class WebSocketAgentTransport: AgentTransport, WebSocketAgentTransportOwne
     ///   - url: `ws://` or `wss://`; anything else fails like an agent that cannot be reached.
     ///   - token: sent as `Authorization: Bearer`.
     ///   - subprotocol: asked for; an agent that does not select it is refused.
-    ///   - signature: sent as `X-Twilio-Signature`.
+    ///   - signature: shows the agent who asks.
     ///   - trust: whom to believe for `wss`; nil for the system's certificate authorities.
     ///   - streams: reads and writes a `ws` connection past the event loop; nil where nobody turns it
     ///   - generator: source of the request key and the masking keys (RFC 6455 10.3: unpredictable).
     init(
-        url: String, token: String?, subprotocol: String?, signature: String? = nil, on eventLoop: any EventLoop, logger: Logger,
+        url: String, token: String?, subprotocol: String?, signature: RequestSignature? = nil, on eventLoop: any EventLoop, logger: Logger,
         trust: NIOSSLContext? = nil, limits: Limits = Limits(), streams: (any StreamSet)? = nil,
         generator: any RandomNumberGenerator = SystemRandomNumberGenerator()
     ) {

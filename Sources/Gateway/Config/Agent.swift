@@ -40,6 +40,8 @@ public struct Agent: Sendable {
     public var statusCallback: String?
     /// Signs what the webhook is asked (openai).
     public var webhookSecret: String?
+    /// Signs the request that opens the socket (tandem).
+    public var secret: String?
     /// Account SID that, with the token, signs the webhook (twilio).
     public var account: String?
     public var instructions: String?

@@ -18,6 +18,7 @@ extension ConfigurationLoader {
         agent.webhook = reader.take("webhook").flatMap { reader.url(of: $0, "webhook", schemes: ["http", "https"]) }
         agent.statusCallback = reader.take("status_callback").flatMap { reader.url(of: $0, "status_callback", schemes: ["http", "https"]) }
         agent.webhookSecret = reader.secret("webhook_secret", besides: file)
+        agent.secret = reader.secret("secret", besides: file)
         agent.spread = reader.word("spread", Agent.Spread.self) ?? .standby
         agent.firstAudioSeconds = reader.integer("first_audio_seconds", in: 0...Self.longestSilence) ?? 0
         agent.answerSeconds = reader.integer("answer_seconds", in: 0...Self.longestSilence) ?? 0
@@ -64,7 +65,7 @@ extension ConfigurationLoader {
             }
         }
         let openAI = ["instructions", "voice", "model", "tools", "webhook_secret"]
-        let sockets = ["url", "urls", "protocol", "token", "webhook", "status_callback", "account", "spread", "first_audio_seconds", "answer_seconds"]
+        let sockets = ["url", "urls", "protocol", "token", "secret", "webhook", "status_callback", "account", "spread", "first_audio_seconds", "answer_seconds"]
         if node.entry("builtin") != nil {
             refuse(sockets + openAI, "does not go with a built-in agent")
             return
@@ -75,6 +76,7 @@ extension ConfigurationLoader {
             problems.error("agent \(entry.key) needs builtin, url or urls", line: entry.line, column: entry.column)
         }
         if dialect != .openai { refuse(openAI, "goes with protocol: openai only") }
+        if dialect != .tandem { refuse(["secret"], "goes with protocol: tandem only") }
         if dialect != .twilio { refuse(["status_callback", "account"], "goes with protocol: twilio only") }
         if dialect != .twilio, dialect != .openai { refuse(["webhook"], "goes with protocol: twilio or openai only") }
         let secret = dialect == .openai ? "webhook_secret" : "token"

@@ -108,6 +108,7 @@ struct ConfigurationRefusalTests {
         ("{ url: \"wss://x\", protocol: tandem, webhook: \"https://x\" }", "2:51: error: webhook goes with protocol: twilio or openai only"),
         ("{ protocol: openai, webhook: \"https://x\", webhook_secret: s }", "2:3: error: agent a needs builtin, url or urls"),
         ("{ url: \"wss://x\", protocol: openai, webhook_secret: s }", "2:58: error: webhook_secret needs webhook"),
+        ("{ url: \"wss://x\", secret: s }", "2:32: error: secret goes with protocol: tandem only"),
         ("{ url: \"wss://x\", webhook_secret: s }", "2:40: error: webhook_secret goes with protocol: openai only"),
         ("{ url: \"wss://x\", spread: random }", "2:32: error: spread must be standby or least_loaded, not “random”"),
         ("{ url: \"wss://x\", answer_seconds: 601 }", "2:40: error: answer_seconds must be 0 to 600, not “601”"),

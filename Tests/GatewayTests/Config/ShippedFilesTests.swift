@@ -55,7 +55,7 @@ struct ShippedFilesTests {
             "new_destinations_per_hour", "retention_days"],
         ["hosts", "accept_from", "username", "password", "register", "inbound_auth", "codecs", "dtmf", "srtp", "echo", "country", "max_calls_per_second"],
         ["folder", "retention_days", "tone", "announcement", "keep_digits"],
-        ["builtin", "url", "protocol", "token", "webhook", "status_callback", "account", "instructions", "voice", "model", "tools", "spread", "first_audio_seconds", "answer_seconds", "webhook_secret"],
+        ["builtin", "url", "protocol", "token", "webhook", "status_callback", "account", "instructions", "voice", "model", "tools", "spread", "first_audio_seconds", "answer_seconds", "webhook_secret", "secret"],
     ])
     func everyKey(keys: [String]) throws {
         let text = try String(contentsOfFile: Self.folder + "/tandem.reference.yaml", encoding: .utf8)

@@ -1,10 +1,14 @@
 """The reference clients of `tandem.media.v1` and the agents of their examples, unmodified, with a phone and with a browser."""
 
 import asyncio
+import hashlib
+import hmac
+import http
 import pathlib
 import re
 import subprocess
 import sys
+import threading
 import time
 
 import numpy as np
@@ -15,6 +19,7 @@ from sound import best_correlation, tone_report
 from tcp_relay import TCPRelay
 from verdict import assert_same_speech
 from waiting import wait_until
+from websockets.sync.server import serve
 from whip_caller import RATE, WHIPCaller
 
 CLIENTS = pathlib.Path(__file__).parents[3] / "clients"
@@ -204,3 +209,22 @@ def test_a_client_wants_its_token(start_gateway, tmp_path, start_phone):
         assert call.hang_up() == 200
     finally:
         running.stop()
+
+
+def test_the_gateway_signs_its_request_with_a_secret(start_gateway, start_phone):
+    requests = []
+
+    def refuse(connection, request):
+        requests.append((request.path, request.headers.get("Tandem-Signature"), request.headers.get("Authorization")))
+        return connection.respond(http.HTTPStatus.UNAUTHORIZED, "only looked at\n")
+
+    with serve(lambda socket: None, "127.0.0.1", 0, process_request=refuse) as server:
+        threading.Thread(target=server.serve_forever).start()
+        port = server.socket.getsockname()[1]
+        gateway = start_gateway(agents={"native": {"url": f"ws://127.0.0.1:{port}/media?for=tests", "protocol": "tandem", "secret": "hush"}})
+        assert start_phone(gateway).invite("native").wait_final() == 480
+        server.shutdown()
+    (target, signature, authorization), *_ = requests
+    seconds, digest = re.fullmatch(r"t=(\d+),v1=([0-9a-f]{64})", signature).groups()
+    assert target == "/media?for=tests" and authorization is None and abs(int(seconds) - time.time()) < 300
+    assert digest == hmac.new(b"hush", f"{seconds}.{target}".encode(), hashlib.sha256).hexdigest()
