@@ -24,7 +24,7 @@ public enum Gateway {
         // Signals are caught before anything is bound: one that comes early drains a gateway that has no calls.
         let signals = GatewaySignals()
 
-        prepareTrust(configuration)
+        AgentTrust.prepare(configuration.agents)
         let signalling = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let media = try MediaLoops(configuration: configuration, logger: logger)
         let outletsBox = OutletsBox()
@@ -102,14 +102,6 @@ public enum Gateway {
             }
         }
         return Recorder(settings, announcement: announcement, logger: logger)
-    }
-
-    /// Reads the system's certificate authorities before a call would have to, on its media loop.
-    private static func prepareTrust(_ configuration: Configuration) {
-        let urls = configuration.agents.flatMap { agent -> [String] in
-            if case .socket(let urls, _) = agent.link { urls } else { [] }
-        }
-        if urls.contains(where: { $0.lowercased().hasPrefix("wss:") }) { WebSocketAgentTransport.prepareTrust() }
     }
 
     private static func startSIP(

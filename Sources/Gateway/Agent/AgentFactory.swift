@@ -26,7 +26,7 @@ enum AgentFactory {
                     WebSocketAgentTransport(
                         url: OpenAIDialect.url(url, model: model), token: token, subprotocol: subprotocol,
                         signature: RequestSignature(of: url, order.agent, name), on: eventLoop,
-                        logger: logger, limits: name == .tandem ? .tandem : WebSocketAgentTransport.Limits(), streams: streams)
+                        logger: logger, identity: order.agent.tls, limits: name == .tandem ? .tandem : WebSocketAgentTransport.Limits(), streams: streams)
                 }
             }
             let watchdog = AgentWatchdog(firstAudioSeconds: order.agent.firstAudioSeconds, answerSeconds: order.agent.answerSeconds)

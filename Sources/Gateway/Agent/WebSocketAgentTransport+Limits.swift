@@ -1,5 +1,4 @@
 import NIOCore
-import NIOSSL
 
 extension WebSocketAgentTransport {
     struct Limits: Sendable {
@@ -27,22 +26,4 @@ extension WebSocketAgentTransport {
     /// TCP_NOTSENT_LOWAT of tcp(7): unsent bytes the kernel takes.
     static let notSentLowWater = NIOBSDSocket.Option(rawValue: 25)
     static let kernelBacklog: SocketOptionValue = 16 << 10
-
-    /// The system's certificate authorities. Reading them takes some 10 ms, once a process.
-    static let systemTrust = Result<NIOSSLContext, any Error> { try makeTrust(.default) }
-
-    static func makeTrust(_ roots: NIOSSLTrustRoots) throws -> NIOSSLContext {
-        var configuration = TLSConfiguration.makeClientConfiguration()
-        configuration.minimumTLSVersion = .tlsv12
-        configuration.certificateVerification = .fullVerification
-        configuration.trustRoots = roots
-        // Without a choice of HTTP/2, which knows no Upgrade (RFC 9113 8.6).
-        configuration.applicationProtocols = ["http/1.1"]
-        return try NIOSSLContext(configuration: configuration)
-    }
-
-    /// Reads the certificate authorities now, off the media loops, where the first `wss` call would otherwise do it.
-    static func prepareTrust() {
-        _ = systemTrust
-    }
 }

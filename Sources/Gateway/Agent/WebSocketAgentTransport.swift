@@ -27,6 +27,7 @@ final class WebSocketAgentTransport: AgentTransport, WebSocketAgentTransportOwne
     private let subprotocol: String?
     private let signature: RequestSignature?
     private let trust: NIOSSLContext?
+    private let identity: Configuration.TLS?
     private let limits: Limits
     private let streams: (any StreamSet)?
     private var generator: any RandomNumberGenerator
@@ -47,12 +48,13 @@ final class WebSocketAgentTransport: AgentTransport, WebSocketAgentTransportOwne
     ///   - token: sent as `Authorization: Bearer`.
     ///   - subprotocol: asked for; an agent that does not select it is refused.
     ///   - signature: shows the agent who asks.
-    ///   - trust: whom to believe for `wss`; nil for the system's certificate authorities.
+    ///   - trust: whom to believe for `wss`; nil for the system's certificate authorities, and `identity`.
+    ///   - identity: shown to an agent that asks for a certificate.
     ///   - streams: reads and writes a `ws` connection past the event loop; nil where nobody turns it
     ///   - generator: source of the request key and the masking keys (RFC 6455 10.3: unpredictable).
     init(
         url: String, token: String?, subprotocol: String?, signature: RequestSignature? = nil, on eventLoop: any EventLoop, logger: Logger,
-        trust: NIOSSLContext? = nil, limits: Limits = Limits(), streams: (any StreamSet)? = nil,
+        trust: NIOSSLContext? = nil, identity: Configuration.TLS? = nil, limits: Limits = Limits(), streams: (any StreamSet)? = nil,
         generator: any RandomNumberGenerator = SystemRandomNumberGenerator()
     ) {
         self.url = URL(url)
@@ -62,6 +64,7 @@ final class WebSocketAgentTransport: AgentTransport, WebSocketAgentTransportOwne
         self.eventLoop = eventLoop
         self.logger = logger
         self.trust = trust
+        self.identity = identity
         self.limits = limits
         self.streams = streams
         self.generator = generator
@@ -136,7 +139,7 @@ final class WebSocketAgentTransport: AgentTransport, WebSocketAgentTransportOwne
 
     private func dial() throws {
         guard let url else { throw Refusal(reason: "its address is no ws:// or wss:// URL") }
-        let trust = url.isSecure ? try self.trust ?? Self.systemTrust.get() : nil
+        let trust = url.isSecure ? try self.trust ?? AgentTrust.context(showing: identity) : nil
         let request = try UpgradeRequest(url: url, token: token, subprotocol: subprotocol, signature: signature, key: .random(using: &generator))
         let bound = NIOLoopBound(self, eventLoop: eventLoop)
         let bootstrap = ClientBootstrap(group: eventLoop)

@@ -40,6 +40,8 @@ public struct Agent: Sendable {
     public var statusCallback: String?
     /// Signs what the webhook is asked (openai).
     public var webhookSecret: String?
+    /// Chain and key, in PEM, that are shown to an agent that asks for them (mutual TLS).
+    public var tls: Configuration.TLS?
     /// Signs the request that opens the socket (tandem).
     public var secret: String?
     /// Account SID that, with the token, signs the webhook (twilio).

@@ -19,6 +19,7 @@ extension ConfigurationLoader {
         agent.statusCallback = reader.take("status_callback").flatMap { reader.url(of: $0, "status_callback", schemes: ["http", "https"]) }
         agent.webhookSecret = reader.secret("webhook_secret", besides: file)
         agent.secret = reader.secret("secret", besides: file)
+        agent.tls = reader.tls(besides: file)?.value
         agent.spread = reader.word("spread", Agent.Spread.self) ?? .standby
         agent.firstAudioSeconds = reader.integer("first_audio_seconds", in: 0...Self.longestSilence) ?? 0
         agent.answerSeconds = reader.integer("answer_seconds", in: 0...Self.longestSilence) ?? 0
@@ -65,7 +66,7 @@ extension ConfigurationLoader {
             }
         }
         let openAI = ["instructions", "voice", "model", "tools", "webhook_secret"]
-        let sockets = ["url", "urls", "protocol", "token", "secret", "webhook", "status_callback", "account", "spread", "first_audio_seconds", "answer_seconds"]
+        let sockets = ["url", "urls", "protocol", "token", "secret", "tls", "webhook", "status_callback", "account", "spread", "first_audio_seconds", "answer_seconds"]
         if node.entry("builtin") != nil {
             refuse(sockets + openAI, "does not go with a built-in agent")
             return

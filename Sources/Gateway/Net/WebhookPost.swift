@@ -28,7 +28,7 @@ struct WebhookPost: Sendable {
     /// - Returns: the status of the answer.
     func callAsFunction(_ url: WebSocketAgentTransport.URL, _ content: WebhookContent) async throws -> Int {
         // Reading the system's authorities takes its time, so not on a loop.
-        let trust = url.isSecure ? try self.trust ?? WebSocketAgentTransport.systemTrust.get() : nil
+        let trust = url.isSecure ? try self.trust ?? AgentTrust.context(showing: nil) : nil
         let loop = group.next()
         let answered = loop.makePromise(of: Int.self)
         ClientBootstrap(group: loop)

@@ -30,7 +30,7 @@ enum WebClient {
         // Reading the certificate authorities takes its time, once.
         NIOThreadPool.singleton.submit { _ in
             do {
-                let trust = place.isSecure ? try trust ?? WebSocketAgentTransport.systemTrust.get() : nil
+                let trust = place.isSecure ? try trust ?? AgentTrust.context(showing: nil) : nil
                 connect(request, place, trust, loop, answer)
             } catch {
                 answer.fail(error)

@@ -32,7 +32,7 @@ struct TrustTests {
     @Test("a trusted certificate of that name: the call goes through")
     func trusted() async throws {
         let agent = try await SocketAgent(.upgrade(bytes: SocketAgent.text("hello")), tls: Self.server())
-        let trust = try WebSocketAgentTransport.makeTrust(.certificates([Self.chain()]))
+        let trust = try AgentTrust.make(.certificates([Self.chain()]))
         let line = try await SocketLine(url: "wss://localhost:\(agent.port)/", trust: trust)
         try await line.open()
         #expect(await line.next() == .opened)
@@ -57,7 +57,7 @@ struct TrustTests {
     @Test("a certificate of another name is refused")
     func otherName() async throws {
         let agent = try await SocketAgent(.upgrade(), tls: Self.server())
-        let trust = try WebSocketAgentTransport.makeTrust(.certificates([Self.chain()]))
+        let trust = try AgentTrust.make(.certificates([Self.chain()]))
         let line = try await SocketLine(url: "wss://127.0.0.1:\(agent.port)/", trust: trust)
         try await line.open()
         #expect(await line.next() == .closed(code: nil, reason: "its TLS certificate is for another name"))
@@ -74,5 +74,61 @@ struct TrustTests {
         try await agent.send(Array("HTTP/1.1 400 Bad Request\r\n\r\n".utf8))
         #expect(await line.next() == .closed(code: nil, reason: "it does not speak TLS"))
         try await agent.stop()
+    }
+
+    // MARK: Certificates of ours
+
+    /// Wants a certificate that this one vouches for.
+    private static func asking() throws -> NIOSSLContext {
+        let key = try NIOSSLPrivateKey(bytes: bytes(key), format: .der)
+        var configuration = TLSConfiguration.makeServerConfiguration(certificateChain: [.certificate(try chain())], privateKey: .privateKey(key))
+        configuration.certificateVerification = .noHostnameVerification
+        configuration.trustRoots = .certificates([try chain()])
+        return try NIOSSLContext(configuration: configuration)
+    }
+
+    /// The same certificate and key as PEM files.
+    private static func files() throws -> (folder: URL, Configuration.TLS) {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("tandem-trust-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        func write(_ name: String, _ label: String, _ base64: String) throws -> String {
+            let file = folder.appendingPathComponent(name)
+            let text = Data(try bytes(base64)).base64EncodedString(options: .lineLength64Characters)
+            try "-----BEGIN \(label)-----\n\(text)\n-----END \(label)-----\n".write(to: file, atomically: true, encoding: .utf8)
+            return file.path
+        }
+        return (folder, Configuration.TLS(certificate: try write("c.pem", "CERTIFICATE", certificate), key: try write("k.pem", "PRIVATE KEY", key)))
+    }
+
+    @Test("an agent that asks for our certificate gets it")
+    func mutual() async throws {
+        let (folder, identity) = try Self.files()
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let agent = try await SocketAgent(.upgrade(bytes: SocketAgent.text("hello")), tls: Self.asking())
+        let trust = try AgentTrust.make(.certificates([Self.chain()]), showing: identity)
+        let line = try await SocketLine(url: "wss://localhost:\(agent.port)/", trust: trust)
+        try await line.open()
+        #expect(await line.next() == .opened)
+        #expect(await line.next() == .text("hello"))
+        try await agent.close()
+        #expect(await line.next() == .closed(code: nil, reason: "it broke off without a Close frame"))
+        try await agent.stop()
+    }
+
+    @Test("who shows it none is refused")
+    func anonymous() async throws {
+        let agent = try await SocketAgent(.upgrade(), tls: Self.asking())
+        let line = try await SocketLine(url: "wss://localhost:\(agent.port)/", trust: try AgentTrust.make(.certificates([Self.chain()])))
+        try await line.open()
+        guard case .closed(code: nil, _)? = await line.next() else {
+            Issue.record("it was let in")
+            return
+        }
+        try await agent.stop()
+    }
+
+    @Test("files that cannot be read are an error")
+    func unreadable() {
+        #expect(throws: (any Error).self) { try AgentTrust.context(showing: Configuration.TLS(certificate: "/nowhere/c.pem", key: "/nowhere/k.pem")) }
     }
 }

@@ -94,10 +94,11 @@ struct ConfigurationTests {
                 webhook: https://agents.example/session
                 webhook_secret: hush
               plain: { url: "wss://c.example/" }
-              native: { url: "wss://d.example/", protocol: tandem, secret: hush }
+              native: { url: "wss://d.example/", protocol: tandem, secret: hush, tls: { certificate: c.pem, key: k.pem } }
             """)
         #expect(loaded.problems == [])
         #expect(loaded.configuration?.agent(named: "native")?.secret == "hush")
+        #expect(loaded.configuration?.agent(named: "native")?.tls?.certificate.hasSuffix("/c.pem") == true)
         let agent = try #require(loaded.configuration?.agent(named: "model")), plain = try #require(loaded.configuration?.agent(named: "plain"))
         #expect(agent.spread == .leastLoaded && agent.firstAudioSeconds == 5 && agent.answerSeconds == 15)
         #expect(agent.webhook == "https://agents.example/session" && agent.webhookSecret == "hush")
