@@ -59,6 +59,11 @@ public struct Agent: Sendable {
     public enum Tool: String, Sendable, CaseIterable {
         case transferCall = "transfer_call"
         case endCall = "end_call"
+
+        /// Those that a text names, with commas between them; what is none is left out.
+        static func list(_ text: String) -> [Tool] {
+            text.split(separator: ",").compactMap { Tool(rawValue: $0.trimmingPrefix(" ").split(separator: " ").first.map(String.init) ?? "") }
+        }
     }
 
     public init(name: String, link: Link) {

@@ -72,6 +72,14 @@ import Testing
         #expect((audio["input"]?["format"] as? [String: Any])?["rate"] as? Int == 24_000)
     }
 
+    @Test(arguments: [("end_call", ["end_call"]), ("transfer_call , end_call", ["transfer_call", "end_call"]), ("", []), ("fly", [])])
+    func aRouteMayNameTheTools(text: String, tools: [String]) throws {
+        let (dialect, session) = try opened(parameters: ["tools": text])
+        try start(dialect, session)
+        let wish = try #require(try sent(session)[0]["session"] as? [String: Any])
+        #expect((wish["tools"] as? [[String: Any]] ?? []).map { $0["name"] as? String } == tools)
+    }
+
     @Test func aRouteMayWordTheInstructionsAndABrowserMayNot() throws {
         let (dialect, session) = try opened(parameters: ["instructions": "Speak French."])
         try start(dialect, session)

@@ -78,9 +78,12 @@ struct AgentWebhookSession: Sendable, Equatable {
     /// The webhook knows the call best: its words go before the configuration's and the route's.
     func apply(to order: inout AgentOrder) {
         order.agent.model = model ?? order.agent.model
-        order.agent.tools = tools ?? order.agent.tools
         order.agent.functions = functions
         order.agent.greeting = greeting ?? order.agent.greeting
+        if let tools {
+            order.agent.tools = tools
+            order.info.routeParameters["tools"] = nil
+        }
         if let instructions {
             order.agent.instructions = instructions
             order.info.routeParameters["instructions"] = nil

@@ -93,6 +93,7 @@ final class OpenAIDialect: AgentDialect {
         // A route may have a wording of its own; what a browser sends may not.
         settings.instructions = call.routeParameters["instructions"] ?? settings.instructions
         settings.voice = call.routeParameters["voice"] ?? settings.voice
+        settings.tools = call.routeParameters["tools"].map(Agent.Tool.list) ?? settings.tools
         beginSession()
     }
 
