@@ -8,7 +8,7 @@ import pytest
 from gateway import Gateway, Parking
 from sip_callee import SIPCallee
 from sip_caller import SIPCaller
-from sipp import SippCallee
+from sipp import Sipp, SippCallee
 from sound_card import SoundCard
 from twilio_agent import TwilioAgent
 
@@ -185,3 +185,16 @@ def start_sipp_callee(start_gateway, out_folder):
     yield start
     for callee in started:
         callee.stop()
+
+
+@pytest.fixture
+def run_sipp(out_folder):
+    started = []
+
+    def start(gateway, scenario, **options):
+        started.append(Sipp(out_folder, gateway, scenario, **options))
+        return started[-1]
+
+    yield start
+    for one in started:
+        one.stop()

@@ -178,7 +178,8 @@ extension UnsafeRawBufferPointer {
     }
 
     func isText(_ text: UnsafeRawBufferPointer) -> Bool {
-        guard count == text.count, let (ours, theirs) = baseAddress.flatMap({ ours in text.baseAddress.map { (ours, $0) } }) else { return count == text.count }
+        guard count == text.count else { return false }
+        guard let ours = baseAddress, let theirs = text.baseAddress else { return true }
         return memcmp(ours, theirs, count) == 0
     }
 }

@@ -3,7 +3,6 @@ test is over (fixture `gateway`), no transaction or timer half a minute later (`
 
 import pytest
 import speech
-from sipp import Sipp
 
 
 @pytest.fixture
@@ -14,19 +13,6 @@ def speech_file(out_folder):
     path = out_folder / "speech.ulaw"
     path.write_bytes(g711.encode(speech.samples(speech.PHONE_SENTENCE)))
     return path
-
-
-@pytest.fixture
-def run_sipp(out_folder):
-    started = []
-
-    def start(gateway, scenario, **options):
-        started.append(Sipp(out_folder, gateway, scenario, **options))
-        return started[-1]
-
-    yield start
-    for one in started:
-        one.stop()
 
 
 @pytest.mark.parametrize("transport", ["udp", "tcp"])

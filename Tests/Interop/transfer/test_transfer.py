@@ -6,7 +6,6 @@ import pytest
 import speech
 from baresip import Baresip
 from native_agent import NativeAgent
-from sipp import Sipp
 from sound import best_correlation, tone_report
 from waiting import wait_until
 
@@ -27,19 +26,6 @@ def start_native(start_gateway):
         agent.stop()
     failures = [failure for agent in started for failure in agent.failures]
     assert not failures, failures
-
-
-@pytest.fixture
-def run_sipp(out_folder):
-    started = []
-
-    def start(gateway, scenario, **options):
-        started.append(Sipp(out_folder, gateway, scenario, **options))
-        return started[-1]
-
-    yield start
-    for one in started:
-        one.stop()
 
 
 def with_trunk(start_gateway, agent, uri):

@@ -2,39 +2,7 @@
 extension OpenAPIDocument {
     static let recordings = #"""
             "/calls/{id}/recording": {
-              "parameters": [
-                {
-                  "name": "id",
-                  "in": "path",
-                  "required": true,
-                  "schema": {"type": "string", "pattern": "^[0-9a-f]{32}$"},
-                  "description": "The call's identifier."
-                }
-              ],
-              "get": {
-                "summary": "The recording of a call that is over; with Range a part of it.",
-                "responses": {
-                  "200": {"$ref": "#/components/responses/Sound"},
-                  "206": {"$ref": "#/components/responses/Sound"},
-                  "401": {"$ref": "#/components/responses/Problem"},
-                  "403": {"$ref": "#/components/responses/Problem"},
-                  "404": {"$ref": "#/components/responses/Problem"},
-                  "409": {"$ref": "#/components/responses/Problem"},
-                  "410": {"$ref": "#/components/responses/Problem"},
-                  "416": {"$ref": "#/components/responses/Problem"}
-                }
-              },
-              "delete": {
-                "summary": "Deletes it.",
-                "responses": {
-                  "204": {"description": "It is deleted."},
-                  "401": {"$ref": "#/components/responses/Problem"},
-                  "403": {"$ref": "#/components/responses/Problem"},
-                  "404": {"$ref": "#/components/responses/Problem"},
-                  "409": {"$ref": "#/components/responses/Problem"},
-                  "410": {"$ref": "#/components/responses/Problem"}
-                }
-              },
+              \#(finished),
               "post": {
                 "summary": "Pauses the recording of a call that runs, or goes on with it.",
                 "requestBody": {
@@ -64,6 +32,12 @@ extension OpenAPIDocument {
               }
             },
             "/records/{id}/recording": {
+              \#(finished)
+            },
+        """#
+
+    /// What goes for the recording of a call that is over, under either of its paths.
+    private static let finished = #"""
               "parameters": [
                 {
                   "name": "id",
@@ -97,6 +71,5 @@ extension OpenAPIDocument {
                   "410": {"$ref": "#/components/responses/Problem"}
                 }
               }
-            },
         """#
 }
