@@ -53,6 +53,8 @@ extension WebSocketAgentTransport {
         private let streams: (any StreamSet)?
         /// The way past the channel, from the upgrade to the first Close frame.
         private var direct: DirectSocket?
+        /// While it is the event loop that reads.
+        private var presence: ChannelPresence?
         /// Something went by the channel because the kernel did not take it: what comes later must not overtake it.
         private var mayWaitInChannel = false
 
@@ -67,8 +69,10 @@ extension WebSocketAgentTransport {
 
         // MARK: From the transport
 
-        func start() {
+        /// - Parameter presence: of the dial that is over
+        func start(_ presence: ChannelPresence?) {
             guard let context else { return }
+            self.presence = presence
             lastHeard = context.eventLoop.now
             scheduleBeat(context.eventLoop)
             goDirect(context)
@@ -96,6 +100,7 @@ extension WebSocketAgentTransport {
         func handlerRemoved(context: ChannelHandlerContext) {
             timer?.cancel()
             leaveDirect()
+            presence = nil
             self.context = nil
         }
 
@@ -146,7 +151,8 @@ extension WebSocketAgentTransport {
             let channel = try? context.pipeline.syncOperations.withUnsafeTransportIfAvailable(of: NIOBSDSocket.Handle.self) { $0 }
             guard let channel, (try? options.setOption(.autoRead, value: false)) != nil else { return }
             direct = DirectSocket(duplicating: channel, reader: self, in: streams)
-            if direct == nil { try? options.setOption(.autoRead, value: true) }
+            guard direct == nil else { return presence = nil }
+            try? options.setOption(.autoRead, value: true)
         }
 
         /// Back to the channel, which ends the connection.
@@ -154,6 +160,7 @@ extension WebSocketAgentTransport {
             guard let direct else { return }
             self.direct = nil
             direct.close()
+            presence = streams.map(ChannelPresence.init)
             try? context?.channel.syncOptions?.setOption(.autoRead, value: true)
         }
 

@@ -30,6 +30,8 @@ final class WebSocketAgentTransport: AgentTransport, WebSocketAgentTransportOwne
     private let identity: Configuration.TLS?
     private let limits: Limits
     private let streams: (any StreamSet)?
+    /// From `open` until the connection is up, and then the handler's.
+    private var presence: ChannelPresence?
     private var generator: any RandomNumberGenerator
 
     private var state = State.idle
@@ -87,6 +89,7 @@ final class WebSocketAgentTransport: AgentTransport, WebSocketAgentTransportOwne
         case .dialling, .up, .closing, .over: return
         }
         self.delegate = delegate
+        presence = streams.map(ChannelPresence.init)
         let limit = eventLoop.assumeIsolated().scheduleTask(in: limits.connect) {
             self.fail("it did not answer within \(self.limits.connect.nanoseconds / 1_000_000) ms")
         }
@@ -196,7 +199,8 @@ final class WebSocketAgentTransport: AgentTransport, WebSocketAgentTransportOwne
             close(code: 1001)
             return
         }
-        handler.start()
+        handler.start(presence)
+        presence = nil
         logger.debug("agent socket up", metadata: ["host": "\(url?.hostField ?? "")"])
         delegate.transportOpened(now: .now())
     }
@@ -205,6 +209,7 @@ final class WebSocketAgentTransport: AgentTransport, WebSocketAgentTransportOwne
     private func fail(_ reason: String) {
         guard case .dialling(let limit) = state else { return }
         limit.cancel()
+        presence = nil
         state = .over
         channel?.close(promise: nil)
         channel = nil

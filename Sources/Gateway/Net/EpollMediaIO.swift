@@ -18,6 +18,7 @@ final class EpollMediaIO: MediaIO {
     private let sending: DatagramBatch
     private let ready: UnsafeMutablePointer<epoll_event>
     var streams = DescriptorTable<any StreamReader>()
+    var channels = 0
     /// What a stream is read into.
     var streamRoom = ByteBuffer()
 

@@ -2,6 +2,8 @@ import NIOCore
 
 /// Connected stream sockets that a media loop reads in its own turn, beside its datagram sockets. The real one is `EpollMediaIO`.
 protocol StreamSet: AnyObject {
+    /// Connections that the event loop has to look after (`ChannelPresence`).
+    var channels: Int { get set }
     /// - Parameter descriptor: stays the caller's, who ends the watch before it closes it
     func watch(stream descriptor: Int32, reader: any StreamReader)
     func unwatch(stream descriptor: Int32)
