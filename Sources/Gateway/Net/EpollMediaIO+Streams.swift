@@ -9,20 +9,24 @@ extension EpollMediaIO: StreamSet {
     /// Bytes read of one stream in one turn: no agent's burst holds the loop for longer.
     private static let mostRead = 64 << 10
 
+    /// What epoll says when no more comes; behind the bytes that wait there is the end to read.
+    static let endings = EPOLLRDHUP.rawValue | EPOLLHUP.rawValue | EPOLLERR.rawValue
+
     func watch(stream descriptor: Int32, reader: any StreamReader) {
         streams[descriptor] = reader
-        var event = epoll_event()
-        event.events = EPOLLIN.rawValue
-        event.data.u64 = Self.streamFlag | UInt64(UInt32(bitPattern: descriptor))
-        _ = epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event)
+        watch(descriptor, as: Self.name(of: descriptor))
     }
+
+    private static func name(of stream: Int32) -> UInt64 { streamFlag | UInt64(UInt32(bitPattern: stream)) }
 
     func unwatch(stream descriptor: Int32) {
         guard streams.remove(descriptor) != nil else { return }
         _ = epoll_ctl(epoll, EPOLL_CTL_DEL, descriptor, nil)
     }
 
-    func read(stream descriptor: Int32) {
+    /// Reads once: a TCP socket that gives less than was asked for is empty (epoll(7)).
+    /// - Parameter isEnding: the end follows, and has to be read too
+    func read(stream descriptor: Int32, isEnding: Bool) {
         // Gone since epoll reported it.
         guard let reader = streams[descriptor] else { return }
         var room = streamRoom
@@ -37,6 +41,9 @@ extension EpollMediaIO: StreamSet {
         }
         if result > 0 {
             reader.received(room)
+            if isEnding || result == Self.mostRead, streams[descriptor] === reader {
+                watch(descriptor, as: Self.name(of: descriptor), anew: true)
+            }
         } else if result == 0 || (error != EAGAIN && error != EINTR) {
             reader.streamEnded(error: result == 0 ? nil : error)
         }
