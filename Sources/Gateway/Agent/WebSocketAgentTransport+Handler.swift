@@ -145,6 +145,14 @@ extension WebSocketAgentTransport {
             context.close(promise: nil)
         }
 
+        func streamRefused(_ bytes: UnsafeRawBufferPointer) {
+            guard let context else { return }
+            mayWaitInChannel = true
+            outgoing.clear(minimumCapacity: bytes.count)
+            outgoing.writeBytes(bytes)
+            writeToChannel(context)
+        }
+
         /// Has the media loop read and write the socket; the channel reads no more, but when the far end goes.
         private func goDirect(_ context: ChannelHandlerContext) {
             guard let streams, let options = context.channel.syncOptions else { return }
@@ -333,12 +341,11 @@ extension WebSocketAgentTransport {
             guard let context else { return }
             outgoing.clear(minimumCapacity: payload.count + Frame.longestHeader)
             Frame.write(opcode, payload, mask: nextMask(), into: &outgoing)
-            if let direct, !waitsInChannel(context) {
-                let taken = outgoing.withUnsafeReadableBytes { direct.write($0) }
-                guard taken < outgoing.readableBytes else { return }
-                outgoing.moveReaderIndex(forwardBy: taken)
-                mayWaitInChannel = true
-            }
+            if let direct, !waitsInChannel(context) { return outgoing.withUnsafeReadableBytes { direct.write($0) } }
+            writeToChannel(context)
+        }
+
+        private func writeToChannel(_ context: ChannelHandlerContext) {
             // What NIO does with it is a budget of its own.
             MediaPath.leave()
             context.writeAndFlush(wrapOutboundOut(outgoing), promise: nil)

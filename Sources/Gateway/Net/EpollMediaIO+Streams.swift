@@ -20,8 +20,33 @@ extension EpollMediaIO: StreamSet {
     private static func name(of stream: Int32) -> UInt64 { streamFlag | UInt64(UInt32(bitPattern: stream)) }
 
     func unwatch(stream descriptor: Int32) {
-        guard streams.remove(descriptor) != nil else { return }
+        guard streams[descriptor] != nil else { return }
+        flushStreams()
+        streams[descriptor] = nil
         _ = epoll_ctl(epoll, EPOLL_CTL_DEL, descriptor, nil)
+    }
+
+    func send(_ bytes: UnsafeRawBufferPointer, on descriptor: Int32) {
+        if streamsToWrite.add(bytes, to: descriptor) { return }
+        flushStreams()
+        if !streamsToWrite.add(bytes, to: descriptor) { write(bytes, on: descriptor) }
+    }
+
+    func flushStreams() {
+        streamsToWrite.drain { write($0, on: $1) }
+        if !refused.isEmpty { refused.removeAll() }
+    }
+
+    private func write(_ bytes: UnsafeRawBufferPointer, on descriptor: Int32) {
+        // One whose end came of what was refused is closed.
+        guard streams.contains(descriptor) else { return }
+        var taken = 0
+        if refused.isEmpty || !refused.contains(descriptor) {
+            taken = max(0, Glibc.send(descriptor, bytes.baseAddress, bytes.count, Int32(MSG_DONTWAIT | Int(MSG_NOSIGNAL))))
+        }
+        guard taken < bytes.count else { return }
+        refused.append(descriptor)
+        streams[descriptor]?.streamRefused(UnsafeRawBufferPointer(rebasing: bytes[taken...]))
     }
 
     /// Reads once: a TCP socket that gives less than was asked for is empty (epoll(7)).
