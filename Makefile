@@ -39,7 +39,7 @@ bench-rivals: build ## installs rtpengine and compares: CPU time, overload, what
 	@scripts/install-dependencies.sh bench
 	@scripts/install-python.sh bench
 	$(SWIFT_BUILD) -c release --product Bench
-	@.build/release/Bench 'calls, browser ↔ trunk'
+	@.build/release/Bench 'calls, browser ↔ trunk' 40
 	@.build/release/Bench 'calls, overload'
 	@scripts/bench-sound.sh $(ARGS)
 

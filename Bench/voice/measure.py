@@ -3,7 +3,7 @@
 Each COMMAND reads raw 16-bit samples of 8 kHz and writes one byte, 0 or 1, for every 10 ms. Utterances of a dozen voices stand in
 noise of four kinds, at four ratios of speech to noise, with pauses longer than any hangover between them. The same rule makes
 turns of every detector's bytes: speech begins where 3 of 4 steps of 10 ms are 1 and ends after 600 ms of 0. A command whose name
-begins with "turns-" has that rule in it."""
+begins with "turns-" has that rule in it. Then clicks of ten kinds, in silence and in noise: how many of them begin a turn."""
 
 import subprocess
 import sys
@@ -113,6 +113,71 @@ def judge(flags, spoken, has_rule):
     return delays, missed / len(spoken), false / minutes, lasting[quiet].mean()
 
 
+CLICKS = ("spike", "key", "knock", "gap") + tuple(f"burst of {length} ms" for length in (5, 10, 15, 20, 30, 40))
+
+
+def click(kind, random):
+    """One of them, its loudest sample 1."""
+    if kind == "spike":
+        return np.array([1, -0.6, 0.2])
+    if kind == "key":
+        # Two edges, down and up.
+        edge = random.standard_normal(RATE // 250) * np.exp(-np.arange(RATE // 250) / (0.0015 * RATE))
+        found = np.concatenate([edge, np.zeros(int((0.06 + 0.02 * random.random()) * RATE)), 0.7 * edge])
+    elif kind == "knock":
+        # A handset that is laid down: a low tone that rings off.
+        time = np.arange(RATE // 5) / RATE
+        found = np.exp(-time / (0.006 + 0.008 * random.random())) * np.sin(2 * np.pi * (150 + 250 * random.random()) * time)
+        found += 0.3 * np.exp(-time / 0.002) * random.standard_normal(len(time))
+    else:
+        found = random.standard_normal(int(kind.split()[2]) * RATE // 1000)
+    return found / np.abs(found).max()
+
+
+def clicks(kind, noise, random):
+    """Two minutes of them in noise, and the steps in which they begin."""
+    sound, begins, at = noise.copy(), [], 4 * RATE
+    while at < len(sound) - 2 * RATE:
+        if kind == "gap":
+            # Packets that were lost: nothing in the noise's place.
+            sound[at : at + random.choice([160, 320])] = 0
+        else:
+            samples = click(kind, random) * 32768 * 10 ** (-(6 + 24 * random.random()) / 20)
+            sound[at : at + len(samples)] += samples
+        begins.append(at // STEP)
+        at += int((1.2 + 0.8 * random.random()) * RATE)
+    return np.clip(np.round(sound), -32768, 32767).astype(np.int16), begins
+
+
+def flags_of(command, samples):
+    return np.frombuffer(subprocess.run(command, shell=True, check=True, input=samples.tobytes(), capture_output=True).stdout, np.uint8)
+
+
+def judge_clicks(commands):
+    random, count = np.random.default_rng(11), 120 * RATE
+    found = noises(count, np.random.default_rng(3))
+    backgrounds = [np.random.default_rng(1).standard_normal(count) * 2]
+    backgrounds += [found[name] * 10 ** ((-48 - level(found[name])) / 20) for name in ("white", "pink", "babble")]
+    shares = {name: [] for name, _ in commands}
+    for kind in CLICKS:
+        sums = {name: [0, 0] for name, _ in commands}
+        for number, noise in enumerate(backgrounds):
+            # In silence a gap is none.
+            if kind == "gap" and number == 0:
+                continue
+            sound, places = clicks(kind, noise, random)
+            for name, command in commands:
+                begins, _ = turns(flags_of(command, sound), name.startswith("turns-"))
+                sums[name][0] += sum(1 for place in places if any(place <= begin < place + HANGOVER for begin in begins))
+                sums[name][1] += len(places)
+        for name, (taken, total) in sums.items():
+            shares[name].append(taken / total)
+    print("\n| clicks taken for speech | " + " | ".join(CLICKS) + " |")
+    print("|---|" + "---|" * len(CLICKS))
+    for name, row in shares.items():
+        print(f"| {name.removeprefix('turns-')} | " + " | ".join(f"{share:.0%}" for share in row) + " |")
+
+
 def main(commands):
     random = np.random.default_rng(7)
     parts, spoken, at = [np.zeros(4 * RATE)], [], 4 * RATE
@@ -132,7 +197,7 @@ def main(commands):
         noise = noise * 10 ** ((SPEECH_LEVEL - ratio - level(noise)) / 20)
         mixed = np.clip(np.round(speech + noise), -32768, 32767).astype(np.int16)
         for name, command in commands:
-            flags = np.frombuffer(subprocess.run(command, shell=True, check=True, input=mixed.tobytes(), capture_output=True).stdout, np.uint8)
+            flags = flags_of(command, mixed)
             delays, missed, false, share = judge(flags, spoken, name.startswith("turns-"))
             shown = name.removeprefix("turns-")
             median, late = (np.median(delays), np.percentile(delays, 95)) if delays else (np.nan, np.nan)
@@ -144,6 +209,7 @@ def main(commands):
     for name, rows in sums.items():
         median, late, missed, false, share = np.nanmean(np.array(rows), axis=0)
         print(f"| {name} | {median:.0f} ms | {late:.0f} ms | {missed:.0%} | {false:.1f} | {share:.0%} |")
+    judge_clicks(commands)
 
 
 main([argument.split("=", 1) for argument in sys.argv[1:]])

@@ -11,6 +11,8 @@ struct ControlState {
     var malformed = 0
     /// Packets of ours sent again.
     var resent = 0
+    /// Transport-wide feedback on the peer's packets.
+    var transportReportsSent = 0
     /// Packets sent when the last report, and the one before it, went out: who sent none since is no sender
     /// (RFC 3550, 6.4).
     private var sentAtReports = (last: 0, before: 0)
@@ -59,6 +61,7 @@ struct ControlState {
         statistics.controlReceived = received
         statistics.controlMalformed = malformed
         statistics.resent = resent
+        statistics.transportReportsSent = transportReportsSent
         statistics.roundTripMilliseconds = roundTrip.milliseconds
         guard let peer else { return }
         statistics.peerFractionLost = Double(peer.fractionLost) / 256

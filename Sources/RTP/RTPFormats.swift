@@ -27,15 +27,17 @@ public struct RTPFormats: Hashable, Sendable {
     public var sendRedundancy: UInt8?
     /// Whether lost packets are asked for and sent again (RFC 4585 generic NACK).
     public var retransmission: Bool
-    /// The number of the header extension that our packets carry a transport-wide sequence number in, 1 to 14; `nil`: none.
+    /// The number of the header extension that packets of both carry a transport-wide sequence number in, 1 to 14; `nil`: none.
     public var transportSequence: UInt8?
+    /// Whether feedback goes without a report in front of it (RFC 5506).
+    public var reducedSize: Bool
     /// Milliseconds of sound in a packet of the peer, assumed until its packets show it.
     public var packetMilliseconds: Int
 
     public init(
         receiveAudio: [RTPFormat], receiveTelephoneEvents: [RTPFormat] = [], sendAudio: RTPFormat,
         sendTelephoneEvent: RTPFormat? = nil, receiveRedundancy: RTPFormat? = nil, sendRedundancy: UInt8? = nil,
-        retransmission: Bool = false, transportSequence: UInt8? = nil, packetMilliseconds: Int = 20
+        retransmission: Bool = false, transportSequence: UInt8? = nil, reducedSize: Bool = false, packetMilliseconds: Int = 20
     ) {
         self.receiveAudio = receiveAudio
         self.receiveTelephoneEvents = receiveTelephoneEvents
@@ -45,6 +47,7 @@ public struct RTPFormats: Hashable, Sendable {
         self.sendRedundancy = sendRedundancy
         self.retransmission = retransmission
         self.transportSequence = transportSequence
+        self.reducedSize = reducedSize
         self.packetMilliseconds = packetMilliseconds
     }
 }

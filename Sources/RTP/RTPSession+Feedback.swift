@@ -8,22 +8,51 @@ extension RTPSession {
     }
 
     /// Whether `writeFeedback` has something to send.
-    public var hasFeedback: Bool { reception.requests.pending != nil }
+    public func hasFeedback(now: NIODeadline) -> Bool { reception.requests.pending != nil || reception.arrivals.isDue(now) }
 
-    /// Writes what the peer should know at once: which packets to send again.
+    /// Writes what the peer should know at once: which packets to send again, and when its packets came. To be called again
+    /// until it returns `nil`.
     /// - Parameter buffer: `controlPacketCapacity` bytes
     /// - Returns: the packet's length; `nil` when there is nothing to say.
-    public mutating func writeFeedback(into buffer: UnsafeMutableRawBufferPointer) -> Int? {
-        guard let missing = reception.requests.pending, let remote = reception.source?.ssrc else { return nil }
-        reception.requests.written()
+    public mutating func writeFeedback(now: NIODeadline, into buffer: UnsafeMutableRawBufferPointer) -> Int? {
+        guard let remote = reception.source?.ssrc else { return nil }
         var writer = PacketWriter(buffer)
-        writeShortReport(to: &writer)
+        if let missing = reception.requests.pending {
+            reception.requests.written()
+            writeRequest(missing, of: remote, to: &writer)
+        } else if reception.arrivals.isDue(now) {
+            writeArrivals(of: remote, to: &writer, now: now)
+            control.transportReportsSent += 1
+        } else {
+            return nil
+        }
+        return writer.overflowed ? nil : writer.count
+    }
+
+    private mutating func writeRequest(_ missing: (first: UInt16, count: Int), of remote: UInt32, to writer: inout PacketWriter) {
+        if !formats.reducedSize { writeShortReport(to: &writer) }
         writer.writeHeader(type: RTCPType.transportFeedback, count: TransportFeedback.negativeAcknowledgement, words: 3)
         writer.write(localSSRC)
         writer.write(remote)
         writer.write(missing.first)
         writer.write(UInt16(truncatingIfNeeded: (UInt32(1) << UInt32(min(max(missing.count - 1, 0), 16))) - 1))
-        return writer.overflowed ? nil : writer.count
+    }
+
+    private mutating func writeArrivals(of remote: UInt32, to writer: inout PacketWriter, now: NIODeadline) {
+        if !formats.reducedSize { writeShortReport(to: &writer) }
+        let start = writer.count
+        writer.writeHeader(type: RTCPType.transportFeedback, count: TransportFeedback.transportWide, words: 0)
+        writer.write(localSSRC)
+        writer.write(remote)
+        reception.arrivals.write(to: &writer, now: now)
+        // The times end anywhere; whole words are made by padding that says how much it is (RFC 3550, 6.4.1).
+        let padding = -(writer.count - start) & 3
+        if padding > 0 {
+            for _ in 1..<padding { writer.write(UInt8(0)) }
+            writer.write(UInt8(padding))
+            writer.patch(UInt16(0xA0 | TransportFeedback.transportWide) << 8 | UInt16(RTCPType.transportFeedback), at: start)
+        }
+        writer.patch(UInt16(truncatingIfNeeded: (writer.count - start) / 4 - 1), at: start + 2)
     }
 
     /// What the peer's transport-wide feedback said last; `nil` until enough of it came.

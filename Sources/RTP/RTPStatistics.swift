@@ -26,6 +26,8 @@ public struct RTPStatistics: Equatable, Sendable {
     public var resent = 0
     /// Reports made of the peer's transport-wide feedback.
     public var transportReports = 0
+    /// Transport-wide feedback sent to the peer.
+    public var transportReportsSent = 0
     /// Bytes that were no RTP packet.
     public var malformed = 0
     /// Packets of a payload type that was not negotiated, and redundant ones that could not be read.

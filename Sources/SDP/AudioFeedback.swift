@@ -4,10 +4,13 @@ public struct AudioFeedback: Sendable, Hashable {
     public var retransmission = false
     /// The number of the header extension with a sequence number of the whole transport; nil: no feedback on such.
     public var transportSequence: UInt8?
+    /// RTCP without a report at its head is understood (`a=rtcp-rsize`, RFC 5506): a third of the bytes of each feedback.
+    public var reducedSize = false
 
-    public init(retransmission: Bool = false, transportSequence: UInt8? = nil) {
+    public init(retransmission: Bool = false, transportSequence: UInt8? = nil, reducedSize: Bool = false) {
         self.retransmission = retransmission
         self.transportSequence = transportSequence
+        self.reducedSize = reducedSize
     }
 
     /// `a=extmap` of the transport-wide sequence number (draft-holmer-rmcat-transport-wide-cc-extensions-01).
@@ -19,6 +22,7 @@ public struct AudioFeedback: Sendable, Hashable {
     public init(_ media: MediaDescription, payloadType: UInt8) {
         let offered = media.feedback.filter { ($0.payloadType ?? payloadType) == payloadType }.map { $0.value.lowercased() }
         retransmission = offered.contains("nack")
+        reducedSize = media.has("rtcp-rsize")
         guard offered.contains("transport-cc") else { return }
         let map = media.extensionMaps.first { $0.uri == Self.transportSequenceURI && ($0.direction ?? .sendrecv) == .sendrecv }
         guard let map, Self.extensionNumbers.contains(map.identifier) else { return }
@@ -27,7 +31,7 @@ public struct AudioFeedback: Sendable, Hashable {
 
     /// The lines of an answer that takes it.
     public func attributes(payloadType: UInt8) -> [Attribute] {
-        var result: [Attribute] = []
+        var result = reducedSize ? [Attribute("rtcp-rsize")] : []
         if let transportSequence {
             result.append(Attribute("extmap", "\(transportSequence) \(Self.transportSequenceURI)"))
             result.append(Attribute("rtcp-fb", "\(payloadType) transport-cc"))

@@ -246,7 +246,9 @@ export class TandemCall extends EventTarget {
     connection.onicecandidate = ({ candidate }) => { if (candidate?.candidate) this.#channel.sendCandidate(candidate); };
     connection.onconnectionstatechange = () => this.#connectionChanged();
     connection.ontrack = ({ receiver, track }) => this.#play(new MediaStream([track]), receiver);
-    this.#sender = connection.addTrack(stream.getAudioTracks()[0], stream);
+    // On a narrow way up Chromium lowers its bitrate and makes longer packets only where it may; others do not know the word.
+    const encoding = { adaptivePtime: true };
+    this.#sender = connection.addTransceiver(stream.getAudioTracks()[0], { streams: [stream], sendEncodings: [encoding] }).sender;
     this.#meters.input(stream);
     this.#every('levels', LEVEL_MILLISECONDS, () => this.#emit('levels', this.#meters.read()));
     this.#offer = await connection.createOffer();

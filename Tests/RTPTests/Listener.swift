@@ -119,7 +119,7 @@ final class Listener {
     }
 
     func writeFeedback() -> [UInt8]? {
-        packet.withUnsafeMutableBytes { buffer in session.writeFeedback(into: buffer).map { Array(buffer[..<$0]) } }
+        packet.withUnsafeMutableBytes { buffer in session.writeFeedback(now: now, into: buffer).map { Array(buffer[..<$0]) } }
     }
 
     var transportReport: TransportReport? { session.transportReport }

@@ -115,6 +115,23 @@ import Testing
         #expect(abs(report.delayMilliseconds - first - 60) < 1)
     }
 
+    /// What a lost feedback was about came all the same: the rate is that of the times it is known of.
+    @Test func lostFeedbackDoesNotLowerTheRate() throws {
+        let listener = Listener(formats: Self.formats)
+        for index in 0..<25 {
+            _ = listener.write([UInt8](repeating: 7, count: 46), timestamp: Int64(index) * 960)
+            listener.now = listener.now + .milliseconds(20)
+        }
+        for part in [0, 2, 4] {
+            let times = (part * 5..<part * 5 + 5).map { Int64($0) * 20_000 + 30_000 as Int64? }
+            listener.receiveControl(Self.feedback(from: UInt16(part * 5 + 1), reference: 100, times))
+            listener.now = listener.now + .milliseconds(200)
+        }
+        let report = try #require(listener.transportReport)
+        #expect(report.number == 1 && report.packets == 15 && report.lost == 0)
+        #expect(abs((report.deliveredBitsPerSecond ?? 0) - 40_000) < 500)
+    }
+
     @Test func nonsenseDoesNoHarm() {
         let listener = Listener(formats: Self.formats)
         for index in 0..<300 { _ = listener.write([1, 2, 3], timestamp: Int64(index) * 960) }

@@ -62,6 +62,9 @@ void bench_resampler_free(bench_resampler *resampler);
 long bench_resample(
     bench_resampler *resampler, const int16_t *input, int input_frame, int frames, int16_t *output, int output_frame);
 
+/* The energy of frames of samples, one after the other: the least that anything does which listens to them. */
+double bench_squares(const int16_t *samples, int frame_samples, int frames);
+
 /// libosip2: parses each INVITE and its SDP and writes both again. Messages and how many bytes were written.
 int bench_osip_invites(const bench_packets *messages, long *written);
 /// libosip2: parses one description and writes it again, `count` times.

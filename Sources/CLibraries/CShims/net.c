@@ -1,6 +1,7 @@
 #include "shims_net.h"
 #include <dlfcn.h>
 #include <errno.h>
+#include <sys/prctl.h>
 #include <time.h>
 
 _Static_assert(sizeof(tandem_mmsghdr) == sizeof(struct mmsghdr), "mmsghdr layout");
@@ -19,6 +20,10 @@ long long tandem_thread_cpu_nanoseconds(void) {
     struct timespec now;
     clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
     return (long long)now.tv_sec * 1000000000LL + now.tv_nsec;
+}
+
+void tandem_sleep_exactly(void) {
+    prctl(PR_SET_TIMERSLACK, 1UL);
 }
 
 static void (*media_path_entered)(void);

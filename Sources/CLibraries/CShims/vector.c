@@ -3,6 +3,9 @@
 
 typedef float four __attribute__((vector_size(16)));
 
+typedef int32_t four_words __attribute__((vector_size(16)));
+typedef uint32_t four_unsigned __attribute__((vector_size(16)));
+
 static inline four load(const float *from) {
     four value;
     memcpy(&value, from, sizeof value);
@@ -25,4 +28,76 @@ void tandem_add_products(float *sum, const float *a, const float *b, float scale
         const four value = load(sum + index) + scales * load(a + index) * load(b + index);
         memcpy(sum + index, &value, sizeof value);
     }
+}
+
+float tandem_resonate(float *state, const float *coefficients, const int16_t *samples, size_t count) {
+    const four low = load(coefficients), high = load(coefficients + 4);
+    four low_newer = load(state), high_newer = load(state + 4), low_older = load(state + 8), high_older = load(state + 12);
+    float energy = 0;
+    for (size_t index = 0; index < count; index++) {
+        const float value = samples[index];
+        const four sample = {value, value, value, value};
+        const four low_next = low * low_newer + (sample - low_older), high_next = high * high_newer + (sample - high_older);
+        energy += value * value;
+        low_older = low_newer;
+        high_older = high_newer;
+        low_newer = low_next;
+        high_newer = high_next;
+    }
+    memcpy(state, &low_newer, sizeof low_newer);
+    memcpy(state + 4, &high_newer, sizeof high_newer);
+    memcpy(state + 8, &low_older, sizeof low_older);
+    memcpy(state + 12, &high_older, sizeof high_older);
+    return energy;
+}
+
+enum { octave_sums = 40 };
+
+/// Sums of two samples each. Returns the squares of their differences.
+static float add_pairs(const int16_t *samples, float *sums) {
+    four squares = {0};
+    for (size_t index = 0; index < octave_sums; index += 4) {
+        // Both samples of a pair in one word, the first in its lower half.
+        four_words words;
+        memcpy(&words, samples + 2 * index, sizeof words);
+        const four_words first = (four_words)((four_unsigned)words << 16) >> 16, second = words >> 16;
+        const four difference = __builtin_convertvector(first - second, four), sum = __builtin_convertvector(first + second, four);
+        squares += difference * difference;
+        memcpy(sums + index, &sum, sizeof sum);
+    }
+    return (squares[0] + squares[1]) + (squares[2] + squares[3]);
+}
+
+/// The same for sums of any number of samples: the squares of all differences between two samples of one sum.
+static float add_units(const int16_t *samples, size_t unit, float *sums) {
+    int64_t squares = 0;
+    for (size_t index = 0; index < octave_sums; index++) {
+        int64_t sum = 0, energy = 0;
+        for (size_t place = 0; place < unit; place++) {
+            const int64_t sample = samples[index * unit + place];
+            sum += sample;
+            energy += sample * sample;
+        }
+        squares += energy * (int64_t)unit - sum * sum;
+        sums[index] = (float)sum;
+    }
+    return (float)squares;
+}
+
+void tandem_octaves(const int16_t *samples, size_t unit, float *energies, float *rest) {
+    float sums[octave_sums];
+    four second = {0};
+    float third = 0;
+    energies[0] = unit == 2 ? add_pairs(samples, sums) : add_units(samples, unit, sums);
+    for (size_t index = 0; index < octave_sums; index += 8) {
+        const four a = load(sums + index), b = load(sums + index + 4);
+        const four even = {a[0], a[2], b[0], b[2]}, odd = {a[1], a[3], b[1], b[3]};
+        const four slow = even + odd, difference = even - odd;
+        second += difference * difference;
+        third += (slow[0] - slow[1]) * (slow[0] - slow[1]) + (slow[2] - slow[3]) * (slow[2] - slow[3]);
+        rest[index / 4] = slow[0] + slow[1];
+        rest[index / 4 + 1] = slow[2] + slow[3];
+    }
+    energies[1] = (second[0] + second[1]) + (second[2] + second[3]);
+    energies[2] = third;
 }

@@ -56,6 +56,8 @@ protocol AgentDialect: AnyObject {
     func message(_ message: CallMessage, to transport: any AgentTransport)
     /// A text of the agent's was not taken by the phone.
     func messageRefused(_ reference: Int64, status: Int, to transport: any AgentTransport)
+    /// Whether `slot` is told.
+    var wantsSlots: Bool { get }
     /// Every 20 ms while the agent has the call, before that slot's marks.
     func slot(_ playout: PlayoutPosition, call: AgentSlotFigures, to transport: any AgentTransport)
     /// Whether `quality` is told.
@@ -80,6 +82,7 @@ extension AgentDialect {
     /// A Python backend was overtaken by an immediate Close (AGENT-PROTOCOLS section 3).
     var closeDelay: TimeAmount { .milliseconds(250) }
     var stallLimit: TimeAmount? { nil }
+    var wantsSlots: Bool { false }
     var wantsQuality: Bool { false }
 
     func resuming(_ playout: PlayoutPosition, to transport: any AgentTransport) {}

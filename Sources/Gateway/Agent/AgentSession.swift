@@ -50,8 +50,11 @@ final class AgentSession: AgentLeg {
     let targets: [AgentTarget]
     /// The target that is dialled, or in use.
     var target = 0
-    var connection: AgentConnection
-    var transport: any AgentTransport { connection.transport }
+    var connection: AgentConnection {
+        didSet { transport = connection.transport }
+    }
+    /// The connection's, in reach.
+    private(set) var transport: any AgentTransport
     /// The socket is up, so that messages may be sent.
     var isOpen = false
     /// When the next target is dialled instead of the present one.
@@ -104,6 +107,7 @@ final class AgentSession: AgentLeg {
         self.targets = targets
         self.watchdog = watchdog
         connection = AgentConnection(targets[0])
+        transport = connection.transport
         self.info = info
         self.events = events
         self.logger = logger
@@ -195,9 +199,11 @@ final class AgentSession: AgentLeg {
     }
 
     private func tell(_ slot: PlayoutQueue.Slot) {
-        var playout = position
-        playout.isPlaying = slot.isPlaying
-        dialect.slot(playout, call: AgentSlotFigures(gaps: self.playout.gaps, framesDropped: counters.framesDropped), to: transport)
+        if dialect.wantsSlots {
+            var playout = position
+            playout.isPlaying = slot.isPlaying
+            dialect.slot(playout, call: AgentSlotFigures(gaps: self.playout.gaps, framesDropped: counters.framesDropped), to: transport)
+        }
         for name in slot.marks { dialect.mark(name, to: transport) }
     }
 

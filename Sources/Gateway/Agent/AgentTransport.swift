@@ -1,10 +1,19 @@
 import NIOCore
 
+enum AgentMessageKind {
+    case text, binary
+}
+
 /// The socket to an agent, as the session sees it: a WebSocket on the call's media loop, or a fake on virtual time in tests.
 protocol AgentTransport: AnyObject {
     /// Starts to connect. What follows is told to `delegate`, on the media loop.
     func open(delegate: any AgentTransportDelegate)
     func makeBuffer(capacity: Int) -> ByteBuffer
+    /// Sends one message, which `write` puts into memory of the transport's: nothing is copied, and nothing kept.
+    /// - Parameters:
+    ///   - capacity: bytes at most
+    ///   - write: sends nothing itself, and says how many bytes it wrote
+    func send(_ kind: AgentMessageKind, atMost capacity: Int, write: (UnsafeMutableRawBufferPointer) -> Int)
     /// Sends one text message.
     func send(text: ByteBuffer)
     /// Sends one binary message.
@@ -13,6 +22,17 @@ protocol AgentTransport: AnyObject {
     var isWritable: Bool { get }
     /// Sends a close frame with `code` (RFC 6455 7.4.1) and ends the connection.
     func close(code: UInt16)
+}
+
+extension AgentTransport {
+    func send(_ kind: AgentMessageKind, atMost capacity: Int, write: (UnsafeMutableRawBufferPointer) -> Int) {
+        var message = makeBuffer(capacity: capacity)
+        message.writeWithUnsafeMutableBytes(minimumWritableBytes: capacity) { write(UnsafeMutableRawBufferPointer(rebasing: $0[0..<capacity])) }
+        switch kind {
+        case .text: send(text: message)
+        case .binary: send(binary: message)
+        }
+    }
 }
 
 protocol AgentTransportDelegate: AnyObject {

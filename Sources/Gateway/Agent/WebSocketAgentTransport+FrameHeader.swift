@@ -38,7 +38,8 @@ extension WebSocketAgentTransport {
             let wide = short < 126 ? 0 : short == 126 ? 2 : 8
             guard bytes.count >= 2 + wide else { return .incomplete }
             var payload = UInt64(short)
-            if wide > 0 { payload = bytes[2..<(2 + wide)].reduce(0) { $0 << 8 | UInt64($1) } }
+            if wide == 2 { payload = UInt64(UInt16(bigEndian: bytes.loadUnaligned(fromByteOffset: 2, as: UInt16.self))) }
+            if wide == 8 { payload = UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 2, as: UInt64.self)) }
             guard payload <= UInt64(limit), let opcode = WebSocketOpcode(encodedWebSocketOpcode: bytes[0] & 0x0F) else { return .tooLong }
             return .whole(FrameHeader(opcode: opcode, isFinal: isFinal, length: 2 + wide, payloadLength: Int(payload)))
         }

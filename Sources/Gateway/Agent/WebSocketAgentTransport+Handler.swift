@@ -33,18 +33,18 @@ extension WebSocketAgentTransport {
 
         private(set) var isWritable = true
 
-        private weak var owner: (any WebSocketAgentTransportOwner)?
+        /// Not weak, which would cost every message: the owner takes itself away before it goes.
+        unowned(unsafe) var owner: (any WebSocketAgentTransportOwner)?
         private let limits: Limits
-        private var generator: any RandomNumberGenerator
-        /// The half of the last random number that no frame was masked with.
-        private var spareMask: UInt32?
+        private let masks: MaskingKeys
+        private let room = FrameRoom()
         private var state = State.open
         private var context: ChannelHandlerContext?
         private var partial: Partial?
         private var lastHeard = NIODeadline.uptimeNanoseconds(0)
         private var timer: Scheduled<Void>?
         private var lastError: String?
-        /// Storage of the last frame, used again once it is written.
+        /// Storage of the last frame that went by the channel, used again once it is written.
         private var outgoing = ByteBuffer()
         /// The beginning of a frame whose rest is to come.
         private var held = ByteBuffer()
@@ -53,22 +53,27 @@ extension WebSocketAgentTransport {
         private let streams: (any StreamSet)?
         /// The way past the channel, from the upgrade to the first Close frame.
         private var direct: DirectSocket?
+        /// While it is the event loop that reads.
+        private var presence: ChannelPresence?
         /// Something went by the channel because the kernel did not take it: what comes later must not overtake it.
         private var mayWaitInChannel = false
 
         init(
-            owner: any WebSocketAgentTransportOwner, limits: Limits, generator: any RandomNumberGenerator, streams: (any StreamSet)? = nil
+            owner: (any WebSocketAgentTransportOwner)? = nil, limits: Limits, generator: any RandomNumberGenerator,
+            streams: (any StreamSet)? = nil
         ) {
             self.owner = owner
             self.limits = limits
-            self.generator = generator
+            masks = MaskingKeys(generator)
             self.streams = streams
         }
 
         // MARK: From the transport
 
-        func start() {
+        /// - Parameter presence: of the dial that is over
+        func start(_ presence: ChannelPresence?) {
             guard let context else { return }
+            self.presence = presence
             lastHeard = context.eventLoop.now
             scheduleBeat(context.eventLoop)
             goDirect(context)
@@ -77,6 +82,12 @@ extension WebSocketAgentTransport {
         func send(_ message: ByteBuffer, as opcode: WebSocketOpcode) {
             guard case .open = state else { return }
             message.withUnsafeReadableBytes { write(opcode, $0) }
+        }
+
+        /// - Parameter write: says how many bytes it wrote
+        func send(_ opcode: WebSocketOpcode, atMost capacity: Int, _ write: (UnsafeMutableRawBufferPointer) -> Int) {
+            guard case .open = state else { return }
+            self.write(opcode, atMost: capacity, write)
         }
 
         func close(code: UInt16) {
@@ -96,10 +107,11 @@ extension WebSocketAgentTransport {
         func handlerRemoved(context: ChannelHandlerContext) {
             timer?.cancel()
             leaveDirect()
+            presence = nil
             self.context = nil
         }
 
-        func channelRead(context: ChannelHandlerContext, data: NIOAny) { take(unwrapInboundIn(data)) }
+        func channelRead(context: ChannelHandlerContext, data: NIOAny) { take(unwrapInboundIn(data), now: context.eventLoop.now) }
 
         func channelReadComplete(context: ChannelHandlerContext) {
             // Parts of a long frame count as life too, so not in channelRead.
@@ -130,8 +142,11 @@ extension WebSocketAgentTransport {
         // MARK: StreamReader
 
         func received(_ bytes: ByteBuffer) {
-            if let context { lastHeard = context.eventLoop.now }
-            take(bytes)
+            guard context != nil else { return }
+            // Of a real loop, as all that have streams are; asking it would be three far looks into memory.
+            let now = NIODeadline.now()
+            lastHeard = now
+            take(bytes, now: now)
         }
 
         func streamEnded(error: Int32?) {
@@ -140,13 +155,21 @@ extension WebSocketAgentTransport {
             context.close(promise: nil)
         }
 
+        func streamRefused(_ bytes: UnsafeRawBufferPointer) {
+            mayWaitInChannel = true
+            outgoing.clear(minimumCapacity: bytes.count)
+            outgoing.writeBytes(bytes)
+            writeToChannel()
+        }
+
         /// Has the media loop read and write the socket; the channel reads no more, but when the far end goes.
         private func goDirect(_ context: ChannelHandlerContext) {
             guard let streams, let options = context.channel.syncOptions else { return }
             let channel = try? context.pipeline.syncOperations.withUnsafeTransportIfAvailable(of: NIOBSDSocket.Handle.self) { $0 }
             guard let channel, (try? options.setOption(.autoRead, value: false)) != nil else { return }
             direct = DirectSocket(duplicating: channel, reader: self, in: streams)
-            if direct == nil { try? options.setOption(.autoRead, value: true) }
+            guard direct == nil else { return presence = nil }
+            try? options.setOption(.autoRead, value: true)
         }
 
         /// Back to the channel, which ends the connection.
@@ -154,29 +177,30 @@ extension WebSocketAgentTransport {
             guard let direct else { return }
             self.direct = nil
             direct.close()
+            presence = streams.map(ChannelPresence.init)
             try? context?.channel.syncOptions?.setOption(.autoRead, value: true)
         }
 
         // MARK: Frames
 
         /// The connection's next bytes, whoever read them.
-        private func take(_ bytes: ByteBuffer) {
+        private func take(_ bytes: ByteBuffer, now: NIODeadline) {
             guard held.readableBytes > 0 else {
                 var bytes = bytes
-                readFrames(&bytes)
+                readFrames(&bytes, now: now)
                 if bytes.readableBytes > 0 { held.writeImmutableBuffer(bytes) }
                 return
             }
             held.writeImmutableBuffer(bytes)
             var whole = held
             held = ByteBuffer()
-            readFrames(&whole)
+            readFrames(&whole, now: now)
             whole.discardReadBytes()
             // The storage of a long message is not kept.
             if whole.readableBytes > 0 || whole.capacity <= limits.backlog { held = whole }
         }
 
-        private func readFrames(_ bytes: inout ByteBuffer) {
+        private func readFrames(_ bytes: inout ByteBuffer, now: NIODeadline) {
             while true {
                 if case .ended = state { return bytes.clear() }
                 switch FrameHeader.read(bytes, limit: limits.message) {
@@ -188,14 +212,14 @@ extension WebSocketAgentTransport {
                     guard bytes.readableBytes >= header.length + header.payloadLength else { return }
                     bytes.moveReaderIndex(forwardBy: header.length)
                     guard let payload = bytes.readSlice(length: header.payloadLength) else { return }
-                    receive(header, payload)
+                    receive(header, payload, now: now)
                 }
             }
         }
 
-        private func receive(_ frame: FrameHeader, _ payload: ByteBuffer) {
+        private func receive(_ frame: FrameHeader, _ payload: ByteBuffer, now: NIODeadline) {
             switch frame.opcode {
-            case .text, .binary, .continuation: receiveMessage(frame, payload)
+            case .text, .binary, .continuation: receiveMessage(frame, payload, now: now)
             case .ping:
                 if case .open = state { payload.withUnsafeReadableBytes { write(.pong, $0) } }
             case .pong: break
@@ -206,7 +230,7 @@ extension WebSocketAgentTransport {
 
         // MARK: Messages
 
-        private func receiveMessage(_ frame: FrameHeader, _ payload: ByteBuffer) {
+        private func receiveMessage(_ frame: FrameHeader, _ payload: ByteBuffer, now: NIODeadline) {
             // Still read after our Close, for the agent's Close comes behind it, but told to nobody.
             guard case .open = state else { return }
             switch (frame.opcode, partial) {
@@ -214,22 +238,22 @@ extension WebSocketAgentTransport {
                 guard whole.message.readableBytes + payload.readableBytes <= limits.message else { return failTooLong() }
                 partial = nil
                 whole.message.writeImmutableBuffer(payload)
-                if frame.isFinal { deliver(whole.message, isBinary: whole.isBinary) } else { partial = whole }
+                if frame.isFinal { deliver(whole.message, isBinary: whole.isBinary, now: now) } else { partial = whole }
             case (.text, nil), (.binary, nil):
                 let isBinary = frame.opcode == .binary
-                if frame.isFinal { deliver(payload, isBinary: isBinary) } else { partial = Partial(message: payload, isBinary: isBinary) }
+                if frame.isFinal { deliver(payload, isBinary: isBinary, now: now) } else { partial = Partial(message: payload, isBinary: isBinary) }
             default: fail(code: 1002, reason: "it mixed up the fragments of messages")
             }
         }
 
-        private func deliver(_ message: ByteBuffer, isBinary: Bool) {
+        private func deliver(_ message: ByteBuffer, isBinary: Bool, now: NIODeadline) {
             guard isBinary || Self.isUTF8(message) else { return fail(code: 1007, reason: "it sent a text that is not UTF-8") }
-            guard let context else { return }
+            guard context != nil else { return }
             MediaPath.enter()
             if isBinary {
-                owner?.received(binary: message, now: context.eventLoop.now)
+                owner?.received(binary: message, now: now)
             } else {
-                owner?.received(message, now: context.eventLoop.now)
+                owner?.received(message, now: now)
             }
             MediaPath.leave()
         }
@@ -323,15 +347,29 @@ extension WebSocketAgentTransport {
         }
 
         private func write(_ opcode: WebSocketOpcode, _ payload: UnsafeRawBufferPointer) {
-            guard let context else { return }
-            outgoing.clear(minimumCapacity: payload.count + Frame.longestHeader)
-            Frame.write(opcode, payload, mask: nextMask(), into: &outgoing)
-            if let direct, !waitsInChannel(context) {
-                let taken = outgoing.withUnsafeReadableBytes { direct.write($0) }
-                guard taken < outgoing.readableBytes else { return }
-                outgoing.moveReaderIndex(forwardBy: taken)
-                mayWaitInChannel = true
+            write(opcode, atMost: payload.count) {
+                $0.copyMemory(from: payload)
+                return payload.count
             }
+        }
+
+        private func write(_ opcode: WebSocketOpcode, atMost capacity: Int, _ body: (UnsafeMutableRawBufferPointer) -> Int) {
+            // What takes no way by the channel does not touch it either.
+            guard context != nil else { return }
+            var goesByChannel = false
+            room.with(capacity + Frame.longestHeader) { memory in
+                let count = body(UnsafeMutableRawBufferPointer(rebasing: memory[Frame.longestHeader..<(Frame.longestHeader + capacity)]))
+                let frame = Frame.make(opcode, in: memory, count: min(count, capacity), mask: masks.next())
+                if let direct, !mayWaitInChannel || !waitsInChannel() { return direct.write(UnsafeRawBufferPointer(frame)) }
+                outgoing.clear(minimumCapacity: frame.count)
+                outgoing.writeBytes(frame)
+                goesByChannel = true
+            }
+            if goesByChannel { writeToChannel() }
+        }
+
+        private func writeToChannel() {
+            guard let context else { return }
             // What NIO does with it is a budget of its own.
             MediaPath.leave()
             context.writeAndFlush(wrapOutboundOut(outgoing), promise: nil)
@@ -339,17 +377,8 @@ extension WebSocketAgentTransport {
             if !isWritable { giveUpIfOverflowing(context) }
         }
 
-        /// Two of each random number, for that is a system call.
-        private func nextMask() -> UInt32 {
-            if let mask = spareMask.take() { return mask }
-            let random = generator.next()
-            spareMask = UInt32(truncatingIfNeeded: random >> 32)
-            return UInt32(truncatingIfNeeded: random)
-        }
-
-        private func waitsInChannel(_ context: ChannelHandlerContext) -> Bool {
-            guard mayWaitInChannel else { return false }
-            mayWaitInChannel = (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) != 0
+        private func waitsInChannel() -> Bool {
+            mayWaitInChannel = (try? context?.channel.syncOptions?.getOption(.bufferedWritableBytes)) != 0
             return mayWaitInChannel
         }
 

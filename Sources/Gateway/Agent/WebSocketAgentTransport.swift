@@ -30,9 +30,15 @@ final class WebSocketAgentTransport: AgentTransport, WebSocketAgentTransportOwne
     private let identity: Configuration.TLS?
     private let limits: Limits
     private let streams: (any StreamSet)?
+    /// From `open` until the connection is up, and then the handler's.
+    private var presence: ChannelPresence?
     private var generator: any RandomNumberGenerator
 
-    private var state = State.idle
+    private var state = State.idle {
+        didSet { if case .up(let handler) = state { live = handler } else { live = nil } }
+    }
+    /// The connection while it is up. The state holds it, and a message need not.
+    private unowned(unsafe) var live: Handler?
     /// The connection that won, from TCP's connect on.
     private var channel: (any Channel)?
     private var handler: Handler?
@@ -71,6 +77,7 @@ final class WebSocketAgentTransport: AgentTransport, WebSocketAgentTransportOwne
     }
 
     deinit {
+        handler?.owner = nil
         // A dial in progress holds the transport, so only a connection that is up can be left behind.
         if case .up(let handler) = state { handler.close(code: 1001) }
     }
@@ -87,6 +94,7 @@ final class WebSocketAgentTransport: AgentTransport, WebSocketAgentTransportOwne
         case .dialling, .up, .closing, .over: return
         }
         self.delegate = delegate
+        presence = streams.map(ChannelPresence.init)
         let limit = eventLoop.assumeIsolated().scheduleTask(in: limits.connect) {
             self.fail("it did not answer within \(self.limits.connect.nanoseconds / 1_000_000) ms")
         }
@@ -105,6 +113,10 @@ final class WebSocketAgentTransport: AgentTransport, WebSocketAgentTransportOwne
         return buffer
     }
 
+    func send(_ kind: AgentMessageKind, atMost capacity: Int, write: (UnsafeMutableRawBufferPointer) -> Int) {
+        live?.send(kind == .text ? .text : .binary, atMost: capacity, write)
+    }
+
     func send(text: ByteBuffer) {
         send(text, as: .text)
     }
@@ -114,15 +126,12 @@ final class WebSocketAgentTransport: AgentTransport, WebSocketAgentTransportOwne
     }
 
     private func send(_ message: ByteBuffer, as opcode: WebSocketOpcode) {
-        guard case .up(let handler) = state else { return }
-        handler.send(message, as: opcode)
+        guard let live else { return }
+        live.send(message, as: opcode)
         if message.capacity <= Self.keptStorage { spare = message }
     }
 
-    var isWritable: Bool {
-        guard case .up(let handler) = state else { return false }
-        return handler.isWritable
-    }
+    var isWritable: Bool { live?.isWritable ?? false }
 
     func close(code: UInt16) {
         switch state {
@@ -167,7 +176,7 @@ final class WebSocketAgentTransport: AgentTransport, WebSocketAgentTransportOwne
     private func prepare(_ channel: any Channel, request: UpgradeRequest, trust: NIOSSLContext?, serverName: String?) throws {
         let pipeline = channel.pipeline.syncOperations
         if let trust { try pipeline.addHandler(NIOSSLClientHandler(context: trust, serverHostname: serverName)) }
-        let handler = Handler(owner: self, limits: limits, generator: generator, streams: trust == nil ? streams : nil)
+        let handler = Handler(limits: limits, generator: generator, streams: trust == nil ? streams : nil)
         try request.upgrade(channel, to: handler).assumeIsolated().whenComplete { result in
             // Attempts that lost the race end here too.
             guard channel === self.channel else { return }
@@ -190,13 +199,16 @@ final class WebSocketAgentTransport: AgentTransport, WebSocketAgentTransportOwne
         guard case .dialling(let limit) = state else { return }
         limit.cancel()
         self.handler = handler
+        // Those of the attempts that lost the race tell nobody anything.
+        handler.owner = self
         channel = nil
         state = .up(handler)
         guard let delegate else {
             close(code: 1001)
             return
         }
-        handler.start()
+        handler.start(presence)
+        presence = nil
         logger.debug("agent socket up", metadata: ["host": "\(url?.hostField ?? "")"])
         delegate.transportOpened(now: .now())
     }
@@ -205,6 +217,7 @@ final class WebSocketAgentTransport: AgentTransport, WebSocketAgentTransportOwne
     private func fail(_ reason: String) {
         guard case .dialling(let limit) = state else { return }
         limit.cancel()
+        presence = nil
         state = .over
         channel?.close(promise: nil)
         channel = nil
@@ -214,12 +227,12 @@ final class WebSocketAgentTransport: AgentTransport, WebSocketAgentTransportOwne
     // MARK: From the handler
 
     func received(_ text: ByteBuffer, now: NIODeadline) {
-        guard case .up = state else { return }
+        guard live != nil else { return }
         delegate?.transportReceived(text: text, now: now)
     }
 
     func received(binary: ByteBuffer, now: NIODeadline) {
-        guard case .up = state else { return }
+        guard live != nil else { return }
         delegate?.transportReceived(binary: binary, now: now)
     }
 

@@ -6,6 +6,8 @@ struct FillClock {
     private(set) var lastArrival: NIODeadline
     /// The last packet was discontinuous transmission: silence follows on purpose.
     private(set) var isSilence = false
+    /// What the last packet's sound is longer than the usual 20 ms: the next one comes so much later, milliseconds.
+    private var extra = 0.0
     /// Where the stream stood at `anchorTime`: wall time is measured from here.
     private var anchorPosition: Int64 = 0
     private var anchorTime: NIODeadline
@@ -30,9 +32,11 @@ struct FillClock {
         started = now
     }
 
-    mutating func arrived(now: NIODeadline, isDTX: Bool) {
+    /// - Parameter count: samples of the packet
+    mutating func arrived(now: NIODeadline, isDTX: Bool, count: Int) {
         lastArrival = now
         isSilence = isDTX
+        extra = max(0, Double(count) * 1000 / Double(rate) - 20)
     }
 
     /// How far a stream that would stand at `position` runs before wall time, in samples; negative when it lags.
@@ -64,7 +68,7 @@ struct FillClock {
     func missing(position: Int64, isHeld: Bool, isWaiting: Bool, jitterMilliseconds: Double, now: NIODeadline) -> Int {
         let waited = Double((now - lastArrival).nanoseconds) / 1e6
         let least = isWaiting ? Self.patienceForLost : Self.patience
-        let patience = isSilence || isHeld ? Self.impatience : max(least, 3 * jitterMilliseconds)
+        let patience = isSilence || isHeld ? Self.impatience : max(least + extra, 3 * jitterMilliseconds)
         guard waited > patience else { return 0 }
         return max(0, Int(anchorPosition + elapsed(since: anchorTime, to: now) - position))
     }

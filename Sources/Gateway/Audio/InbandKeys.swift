@@ -4,7 +4,7 @@ import Transcode
 final class InbandKeys {
     /// A key's tone is sounding; it is muted, for the far end gets the key in a better way.
     private(set) var isPressed = false
-    private let detector: DTMFDetector
+    private let detector = DTMFDetector()
     /// Where the bridge's rate is not the detector's.
     private let resampler: Resampler?
     private let scratch: SampleBuffer
@@ -14,11 +14,9 @@ final class InbandKeys {
     private static let longestFrame = 960
 
     /// - Parameter rate: of the samples given to `hear`, in Hz
-    /// nil when memory is short or the rate cannot be converted.
+    /// nil when the rate cannot be converted or memory for it is short.
     init?(rate: Int) {
-        guard let detector = DTMFDetector() else { return nil }
         detector.isEnabled = true
-        self.detector = detector
         if rate == DTMFDetector.rate {
             resampler = nil
         } else {

@@ -123,7 +123,7 @@ final class InboundStream {
             return
         }
         let isDTX = decoder.codec == .opus && frame.payload.count <= Self.largestDTXPayload
-        clock.arrived(now: now, isDTX: isDTX)
+        clock.arrived(now: now, isDTX: isDTX, count: count)
         guard align(time, count: count) else { return }
         concealedInARow = 0
         if isDTX, decodes(decoder) { noise.observe(UnsafeBufferPointer(scratch.prefix(count))) }

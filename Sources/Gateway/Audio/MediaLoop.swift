@@ -202,6 +202,7 @@ extension LegFigures {
         rtp.retransmitted += other.rtp.retransmitted
         rtp.resent += other.rtp.resent
         rtp.transportReports += other.rtp.transportReports
+        rtp.transportReportsSent += other.rtp.transportReportsSent
         rtp.reordered += other.rtp.reordered
         rtp.malformed += other.rtp.malformed
         inbound.add(other.inbound)

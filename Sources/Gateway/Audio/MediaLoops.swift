@@ -56,7 +56,7 @@ final class MediaLoops: Sendable {
                     AgentFactory.make(order, on: eventLoop, streams: io, health: health, events: legEvents, logger: logger, now: now)
                 }, logger: logger, threadTime: Self.threadTime)
             drivers.append(
-                MediaLoopDriver(eventLoop: eventLoop) {
+                MediaLoopDriver(eventLoop: eventLoop, streams: io) {
                     let loop = MediaLoop(index: index, environment: environment, now: .now()) { events.post(.media($0, $1)) }
                     loop.overloadChanged = { events.post(.loopLoad(index, isOverloaded: $0)) }
                     return loop

@@ -47,11 +47,19 @@ extension OpusAdaptationBudget {
         transport.lost += report.lost
         let sentFrom = transport.sentFrom ?? report.sentFrom
         transport.sentFrom = sentFrom
-        guard transport.packets >= Self.judged else { return }
+        guard transport.packets >= Self.judged else { return growMeanwhile(now: now) }
         let loss = Double(transport.lost) / Double(transport.packets)
         (transport.packets, transport.lost, transport.sentFrom) = (0, 0, nil)
         // What was sent before less was is about more.
         if lastReduction.map({ sentFrom >= $0 }) ?? true { judgeLoss(loss, now: now) }
+    }
+
+    /// Long packets take many seconds to judge the loss by: more may be sent before, unless much is being lost.
+    private mutating func growMeanwhile(now: NIODeadline) {
+        guard transport.queue == nil, probe == nil, lossyReports == 0, transport.excess <= Self.queue / 2,
+            transport.packets >= Self.judged / 4, Double(transport.lost) < Self.heavyLoss * Double(transport.packets)
+        else { return }
+        grow(now: now)
     }
 
     private mutating func judgeQueue(_ excess: Double, before: Double, _ report: TransportReport, now: NIODeadline) {

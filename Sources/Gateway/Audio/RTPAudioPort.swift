@@ -188,7 +188,12 @@ final class RTPAudioPort: AudioPort, InboundStreamOutput {
     func receive(_ packet: UnsafeRawBufferPointer, from source: TransportAddress, now: NIODeadline) {
         lastReceived = now
         withEvents { session.receive(packet, from: source, now: now, into: &$0) } handle: { handle($0, now: now) }
-        if session.hasFeedback, let buffer = wire.packetBuffer(), let length = session.writeFeedback(into: buffer) {
+        sendFeedback(now: now)
+    }
+
+    /// What the peer should know of its packets before the next report.
+    private func sendFeedback(now: NIODeadline) {
+        while session.hasFeedback(now: now), let buffer = wire.packetBuffer(), let length = session.writeFeedback(now: now, into: buffer) {
             wire.sendControl(length: length, now: now)
         }
     }
@@ -217,6 +222,7 @@ final class RTPAudioPort: AudioPort, InboundStreamOutput {
     func tick(now: NIODeadline, wallClock: NTPTimestamp) {
         inbound?.tick(jitterMilliseconds: session.statistics.jitterMilliseconds, isWaiting: session.isWaiting, now: now)
         sendDueDigits(now: now)
+        sendFeedback(now: now)
         if session.isSendingDigit { outbound?.withhold(now: now) } else if audio.direction.sends { sendOwnSound(now: now) }
         guard now >= session.reportDeadline, let buffer = wire.packetBuffer(),
             let length = session.writeControl(now: now, wallClock: wallClock, into: buffer)
@@ -348,6 +354,6 @@ extension NegotiatedAudio {
             sendTelephoneEvent: telephoneEvent.map { RTPFormat(payloadType: $0.payloadType, clockRate: $0.clockRate) },
             receiveRedundancy: receiveRedundancy.map { RTPFormat(payloadType: $0, clockRate: codec.rtpClockRate) },
             sendRedundancy: sendRedundancy, retransmission: feedback.retransmission,
-            transportSequence: feedback.transportSequence, packetMilliseconds: packetTime)
+            transportSequence: feedback.transportSequence, reducedSize: feedback.reducedSize, packetMilliseconds: packetTime)
     }
 }

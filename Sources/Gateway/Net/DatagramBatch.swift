@@ -9,6 +9,8 @@ final class DatagramBatch {
     private let vectors: UnsafeMutablePointer<iovec>
     private let addresses: UnsafeMutablePointer<sockaddr_in6>
     private let headers: UnsafeMutablePointer<tandem_mmsghdr>
+    /// The socket that each queued datagram goes out of.
+    private let descriptors: UnsafeMutablePointer<Int32>
     /// Entries that the last `receive` used, and that the kernel wrote to.
     private var used: Int
     /// Datagrams queued for `flush`.
@@ -23,6 +25,7 @@ final class DatagramBatch {
         vectors = .allocate(capacity: capacity)
         addresses = .allocate(capacity: capacity)
         headers = .allocate(capacity: capacity)
+        descriptors = .allocate(capacity: capacity)
         addresses.initialize(repeating: sockaddr_in6(), count: capacity)
         headers.initialize(repeating: tandem_mmsghdr(), count: capacity)
         for index in 0..<capacity {
@@ -38,6 +41,7 @@ final class DatagramBatch {
         vectors.deallocate()
         addresses.deallocate()
         headers.deallocate()
+        descriptors.deallocate()
     }
 
     // MARK: Receiving
@@ -71,36 +75,49 @@ final class DatagramBatch {
     }
 
     /// Queues the free slot.
-    func commit(length: Int, to address: TransportAddress) {
+    func commit(length: Int, to address: TransportAddress, on descriptor: Int32) {
         guard !isFull else { return }
+        descriptors[count] = descriptor
         vectors[count].iov_len = length
         headers[count].header.msg_namelen = address.write(sockaddr: addresses + count)
         count += 1
     }
 
-    /// Sends the free slot at once on a socket of its own, and leaves the queue as it is.
-    /// - Returns: the datagrams taken, 0 or 1.
-    func sendNow(length: Int, to address: TransportAddress, on descriptor: Int32) -> Int {
-        guard !isFull else { return 0 }
-        let addressLength = address.write(sockaddr: addresses + count)
-        let sent = addresses.advanced(by: count).withMemoryRebound(to: sockaddr.self, capacity: 1) {
-            sendto(descriptor, slab + count * DatagramSize.slot, length, Int32(MSG_DONTWAIT), $0, addressLength)
-        }
-        return sent >= 0 ? 1 : 0
-    }
-
     /// Sends everything queued. What the kernel does not take is dropped, one by one, so that one bad address cannot hold up
     /// the others.
     /// - Returns: the datagrams taken.
-    func flush(on descriptor: Int32) -> Int {
+    func flush() -> Int {
+        let descriptors = descriptors
         var done = 0
         var taken = 0
         while done < count {
-            let result = Int(tandem_sendmmsg(descriptor, headers + done, UInt32(count - done)))
-            taken += max(0, result)
-            done += result > 0 ? result : 1
+            var end = done + 1
+            while end < count, descriptors[end] == descriptors[done] { end += 1 }
+            taken += send(done..<end)
+            done = end
         }
         count = 0
         return taken
+    }
+
+    /// Datagrams that go out of one socket; what goes out of a phone's is alone most times, and sendto costs less then.
+    private func send(_ range: Range<Int>) -> Int {
+        let descriptor = descriptors[range.lowerBound]
+        if range.count == 1 { return sendOne(range.lowerBound, on: descriptor) }
+        var done = range.lowerBound
+        var taken = 0
+        while done < range.upperBound {
+            let result = Int(tandem_sendmmsg(descriptor, headers + done, UInt32(range.upperBound - done)))
+            taken += max(0, result)
+            done += result > 0 ? result : 1
+        }
+        return taken
+    }
+
+    private func sendOne(_ index: Int, on descriptor: Int32) -> Int {
+        let sent = (addresses + index).withMemoryRebound(to: sockaddr.self, capacity: 1) {
+            sendto(descriptor, slab + index * DatagramSize.slot, vectors[index].iov_len, Int32(MSG_DONTWAIT), $0, headers[index].header.msg_namelen)
+        }
+        return sent >= 0 ? 1 : 0
     }
 }

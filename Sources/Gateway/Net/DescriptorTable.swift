@@ -23,6 +23,11 @@ struct DescriptorTable<Value> {
         }
     }
 
+    func contains(_ descriptor: Int32) -> Bool {
+        let index = Int(descriptor)
+        return values.indices.contains(index) && values[index] != nil
+    }
+
     /// - Returns: what was there.
     mutating func remove(_ descriptor: Int32) -> Value? {
         defer { self[descriptor] = nil }

@@ -1,7 +1,7 @@
 import CShims
 import Glibc
 
-/// The way past an event loop to the TCP socket of one of its channels: read in the media loop's turn, written at once.
+/// The way past an event loop to the TCP socket of one of its channels: read in the media loop's turn, written at its end.
 ///
 /// A channel wakes its thread for every message that comes and carries every message sent through a pipeline and a queue of
 /// pending writes; with a message each way per call and slot that was a third of the cost of a call with an agent. The channel
@@ -22,10 +22,9 @@ final class DirectSocket {
 
     deinit { close() }
 
-    /// - Returns: the bytes that the kernel took; also of an error, which the channel finds out itself.
-    func write(_ bytes: UnsafeRawBufferPointer) -> Int {
-        guard isOpen else { return 0 }
-        return max(0, send(descriptor, bytes.baseAddress, bytes.count, Int32(MSG_DONTWAIT | Int(MSG_NOSIGNAL))))
+    func write(_ bytes: UnsafeRawBufferPointer) {
+        guard isOpen else { return }
+        set.send(bytes, on: descriptor)
     }
 
     /// To be called when the channel is closed at the latest: the connection lives as long as either descriptor.

@@ -117,6 +117,9 @@ struct GatewayMetrics: Sendable {
         add("tandem_retransmitted_frames_total", .counter, "Lost packets that were asked for again and came in time (NACK).") { $0.legs.rtp.retransmitted }
         add("tandem_resent_packets_total", .counter, "Packets sent again because a browser asked for them (NACK).") { $0.legs.rtp.resent }
         add("tandem_transport_reports_total", .counter, "Reports made of browsers' transport-wide feedback (transport-cc).") { $0.legs.rtp.transportReports }
+        add("tandem_transport_reports_sent_total", .counter, "Transport-wide feedback sent to browsers on their packets (transport-cc).") {
+            $0.legs.rtp.transportReportsSent
+        }
         add("tandem_concealed_milliseconds_total", .counter, "Sound concealed by decoders.") { $0.legs.inbound.concealedMilliseconds }
         add("tandem_filled_milliseconds_total", .counter, "Silence and comfort noise put in.") { $0.legs.inbound.filledMilliseconds }
         add("tandem_echo_legs", .gauge, "Phone legs with a line echo that is taken out.") { $0.echoLegs }

@@ -120,6 +120,8 @@ extension BrowserOffer {
         var answer = Self.transported(section, formats: agreed.formatList, direction: audio.direction, role, parameters)
         answer.attributes += agreed.attributes + audio.feedback.attributes(payloadType: audio.payloadType)
         answer.attributes.append(Attribute("ptime", "\(audio.packetTime)"))
+        // On a narrow way Chromium would make packets of 120 ms: too much to lose, and to wait for.
+        answer.attributes.append(Attribute("maxptime", "\(PacketTime.range.upperBound)"))
         if audio.direction.sends {
             // Pages look for the stream of a track event, so the track belongs to one.
             answer.attributes.append(Attribute("msid", "tandem audio"))

@@ -8,6 +8,7 @@ struct Reception: ~Copyable {
     private(set) var counters = RTPStatistics()
     private(set) var wait = ReorderingWait()
     var requests = RetransmissionRequests()
+    var arrivals: TransportArrivalLog
     private var formats: FormatTable
     private var hold = HoldBuffer()
     private var candidate = SourceCandidate()
@@ -17,6 +18,7 @@ struct Reception: ~Copyable {
 
     init(formats: RTPFormats) {
         self.formats = FormatTable(formats)
+        arrivals = TransportArrivalLog(identifier: formats.transportSequence)
     }
 
     var lost: Int { lostWithEarlierSources + (source?.tracker.lost ?? 0) }
@@ -32,6 +34,7 @@ struct Reception: ~Copyable {
 
     mutating func renegotiate(_ formats: RTPFormats) {
         self.formats = FormatTable(formats)
+        arrivals.identifier = formats.transportSequence
     }
 
     mutating func receive(
@@ -43,6 +46,7 @@ struct Reception: ~Copyable {
             counters.malformed += 1
             return
         }
+        arrivals.receive(view, now: now)
         let content = formats.content(of: view)
         let kind = content.kind
         if kind == .unknown { counters.unknownPayload += 1 }

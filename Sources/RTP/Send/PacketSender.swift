@@ -27,6 +27,8 @@ struct PacketSender {
 
         /// With the profile's word.
         static let length = 8
+        /// What stands in front of elements in the one-byte form.
+        static let profile: UInt16 = 0xBEDE
     }
 
     /// - Parameter standsStill: the timestamp is that of a key's beginning, and says nothing of `now`

@@ -28,6 +28,8 @@ struct TransportHistory: ~Copyable {
         /// Without those of the first one to come: the time runs from there.
         var bytes = 0
         var arrivals: ClosedRange<Int64>?
+        /// Microseconds of arrivals before a feedback was missing.
+        var spanBefore: Int64 = 0
     }
 
     /// Allocated with the first packet, by sequence number.
@@ -38,6 +40,8 @@ struct TransportHistory: ~Copyable {
     /// The peer's last reference time: as it came, and extended past its 24 bits.
     private var reference: (wire: UInt32, extended: Int64)?
     private(set) var report: TransportReport?
+    /// The number that the next feedback begins with, if none is lost.
+    private var expected: UInt16?
 
     deinit { memory?.deallocate() }
 
@@ -56,6 +60,9 @@ struct TransportHistory: ~Copyable {
         guard let memory else { return }
         let base = extend(arrivals.reference) &* TransportArrivals.referenceMicroseconds
         var interval = interval
+        // What a lost feedback was about is not known: its packets and its time do not count.
+        if let expected, Int16(bitPattern: arrivals.first &- expected) > 0 { interval.interrupt() }
+        expected = arrivals.first &+ UInt16(truncatingIfNeeded: arrivals.count)
         arrivals.forEach { sequence, time in
             let place = memory + (Int(sequence) & (Self.capacity - 1))
             guard let sent = place.pointee, sent.sequence == sequence, !sent.isDone else { return }
@@ -80,7 +87,8 @@ struct TransportHistory: ~Copyable {
         self.interval = Interval()
         guard let delay = interval.delay, let sentFrom = interval.sentFrom, interval.packets > 0 else { return }
         var delivered: Double?
-        if let span = interval.arrivals.map({ $0.upperBound &- $0.lowerBound }), span >= Self.shortestSpan {
+        let span = interval.span
+        if span >= Self.shortestSpan {
             delivered = Double(interval.bytes) * 8e6 / Double(span)
         }
         report = TransportReport(
@@ -120,6 +128,14 @@ extension TransportHistory.Interval {
         }
         bytes += sent.bytes
         self.arrivals = min(arrivals.lowerBound, time)...max(arrivals.upperBound, time)
+    }
+
+    /// Microseconds in which `bytes` came.
+    fileprivate var span: Int64 { spanBefore &+ (arrivals.map { $0.upperBound &- $0.lowerBound } ?? 0) }
+
+    fileprivate mutating func interrupt() {
+        spanBefore = span
+        arrivals = nil
     }
 
     fileprivate mutating func missed(_ sent: TransportHistory.Sent) {

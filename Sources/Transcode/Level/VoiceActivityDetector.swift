@@ -1,10 +1,9 @@
-import Glibc
-
 /// Says when somebody begins to speak and when they have been silent for a while.
 ///
-/// Energy in steps of 10 ms, in two bands, each against a background that is learnt (`VoiceBand`): what is loud in either is a
-/// voice. Speech begins after 30 ms above the threshold out of 40, so that a click does not count. `make bench-vad` measures it
-/// beside others (docs/performance.md). Loop-confined; nothing is allocated after `init`.
+/// Energy in steps of 10 ms, in four octaves (`VoiceOctaves`), each against a background that is learnt (`VoiceBands`): what is loud
+/// in one of them is a voice. Speech begins with three loud steps of four, or when what speaks for it adds up to as much over more of
+/// them, so that neither a click counts nor a soft beginning is lost. `make bench-vad` measures it beside others
+/// (docs/performance.md). Loop-confined; nothing is allocated after `init`.
 public final class VoiceActivityDetector {
     /// What changed within the samples just heard.
     public enum Event: Sendable, Equatable {
@@ -12,10 +11,15 @@ public final class VoiceActivityDetector {
         case speechEnded
     }
 
-    /// Hertz below which nothing is a voice: a DC offset or mains hum is none.
+    /// Hertz below which little is a voice: mains hum is none.
     private static let lowest: Float = 100
-    /// Hertz that divide the bands: most of the voice and of a street's noise below, hisses above.
-    private static let divide: Float = 700
+    /// The evidence of a step (`VoiceBands`) that speaks neither for a voice nor against one, and what a step counts for at most
+    /// beyond it, and at least: a loud one cannot make up for the others.
+    private static let neutral: Float = 2
+    private static let most: Float = 2
+    private static let least: Float = -1
+    /// The sum of these with which speech begins: more than two steps can give.
+    private static let enough: Float = 4.4
 
     public let rate: Int
     /// Whether somebody is speaking, hangover included.
@@ -25,29 +29,28 @@ public final class VoiceActivityDetector {
 
     private let stepSamples: Int
     private let hangoverSamples: Int
+    /// The beginning of a step, where samples do not come in whole ones.
+    private let begun: UnsafeMutablePointer<Int16>
     private var filled = 0
-    private var low = VoiceBand()
-    private var high = VoiceBand()
-    /// What the filters remember: the high-pass of one pole, then the two poles of the low band.
-    private let highPass: Float
-    private let lowPass: Float
-    private var previousInput: Float = 0
-    private var previousOutput: Float = 0
-    private var firstPole: Float = 0
-    private var secondPole: Float = 0
+    private var octaves: VoiceOctaves
+    private var bands = VoiceBands()
     /// The last four steps, one bit each: loud enough or not.
     private var recent: UInt8 = 0
+    private var sum: Float = 0
 
     /// - Parameters:
-    ///   - rate: samples a second; at least 8000.
+    ///   - rate: samples a second, a multiple of 4000, at least 8000
     ///   - endSilence: how long it must be silent, in milliseconds, before speech has ended.
     public init(rate: Int, endSilence: Int = 600) {
         self.rate = rate
-        stepSamples = rate / 100
+        octaves = VoiceOctaves(rate: rate, lowest: Self.lowest)
+        stepSamples = octaves.stepSamples
         hangoverSamples = rate / 1000 * endSilence
-        highPass = 1 - 2 * Float.pi * Self.lowest / Float(rate)
-        lowPass = 1 - expf(-2 * Float.pi * Self.divide / Float(rate))
+        begun = .allocate(capacity: stepSamples)
+        begun.initialize(repeating: 0, count: stepSamples)
     }
+
+    deinit { begun.deallocate() }
 
     /// Hears the next samples, any number of them.
     /// - Returns: the last thing that changed within them, if anything did.
@@ -58,10 +61,17 @@ public final class VoiceActivityDetector {
         var index = 0
         while index < samples.count {
             let count = min(stepSamples - filled, samples.count - index)
-            accumulate(source + index, count)
+            if count == stepSamples {
+                event = judge(source + index) ?? event
+            } else {
+                (begun + filled).update(from: source + index, count: count)
+                filled += count
+                if filled == stepSamples {
+                    filled = 0
+                    event = judge(begun) ?? event
+                }
+            }
             index += count
-            filled += count
-            if filled == stepSamples { event = step() ?? event }
         }
         return event
     }
@@ -71,47 +81,25 @@ public final class VoiceActivityDetector {
         isSpeaking = false
         silentSamples = 0
         recent = 0
-        low.energy = 0
-        high.energy = 0
+        sum = 0
         filled = 0
     }
 
-    /// Adds up the energy of both bands.
-    private func accumulate(_ source: UnsafePointer<Int16>, _ count: Int) {
-        let (highPass, lowPass) = (highPass, lowPass)
-        var (input, output, first, second) = (previousInput, previousOutput, firstPole, secondPole)
-        var (lowEnergy, highEnergy) = (low.energy, high.energy)
-        var index = 0
-        while index < count {
-            let sample = Float(source[index])
-            output = sample - input + highPass * output
-            input = sample
-            first += lowPass * (output - first)
-            second += lowPass * (first - second)
-            lowEnergy += second * second
-            highEnergy += (output - second) * (output - second)
-            index &+= 1
-        }
-        (previousInput, previousOutput, firstPole, secondPole) = (input, output, first, second)
-        low.energy = lowEnergy
-        high.energy = highEnergy
-    }
-
-    /// Judges the 10 ms just completed.
-    private func step() -> Event? {
-        filled = 0
-        let isLoudBelow = low.step(samples: stepSamples, isSpeaking: isSpeaking)
-        let isLoudAbove = high.step(samples: stepSamples, isSpeaking: isSpeaking)
-        let isLoud = isLoudBelow || isLoudAbove
-        recent = (recent << 1 | (isLoud ? 1 : 0)) & 0b1111
-        silentSamples = isLoud ? 0 : silentSamples + stepSamples
-        if !isSpeaking, recent.nonzeroBitCount >= 3 {
+    /// Judges the next 10 ms.
+    private func judge(_ step: UnsafePointer<Int16>) -> Event? {
+        let judgement = bands.judge(octaves.powers(step), isSpeaking: isSpeaking)
+        recent = (recent << 1 | (judgement.isLoud ? 1 : 0)) & 0b1111
+        silentSamples = judgement.isLoud ? 0 : silentSamples + stepSamples
+        sum = max(0, sum + max(Self.least, min(Self.most, judgement.evidence - Self.neutral)))
+        if !isSpeaking, recent.nonzeroBitCount >= 3 || sum >= Self.enough {
             isSpeaking = true
+            silentSamples = 0
             return .speechBegan
         }
         if isSpeaking, silentSamples >= hangoverSamples {
             isSpeaking = false
             recent = 0
+            sum = 0
             return .speechEnded
         }
         return nil

@@ -37,7 +37,7 @@ public final class CallProgressDetector {
     /// Steps of a silence after which a ringing tone was one.
     private static let ringPause = 70
 
-    private let bands = ToneBands()
+    private var bands = ToneBands()
     private let samples = UnsafeMutablePointer<Int16>.allocate(capacity: CallProgressDetector.stepSamples)
     private var filled = 0
     /// The run that goes on, and the five before it, the latest first.
@@ -56,31 +56,36 @@ public final class CallProgressDetector {
     /// Hears the next samples, any number of them.
     /// - Returns: what became certain in them. The same is not told again before something else was heard.
     public func process(_ input: UnsafeBufferPointer<Int16>) -> Event? {
+        guard let source = input.baseAddress else { return nil }
         var event: Event?
         var index = 0
         while index < input.count {
-            samples[filled] = input[index]
-            filled += 1
-            index += 1
-            if filled == Self.stepSamples {
-                filled = 0
-                event = judge() ?? event
+            let count = min(Self.stepSamples - filled, input.count - index)
+            if count == Self.stepSamples {
+                event = judge(source + index) ?? event
+            } else {
+                (samples + filled).update(from: source + index, count: count)
+                filled += count
+                if filled == Self.stepSamples {
+                    filled = 0
+                    event = judge(samples) ?? event
+                }
             }
+            index += count
         }
         return event
     }
 
-    private func judge() -> Event? {
-        let step = UnsafeBufferPointer(start: samples, count: Self.stepSamples)
-        let level = Level.dBFS(step)
-        guard let event = follow(kind(of: step, level), level), event != told else { return nil }
+    private func judge(_ step: UnsafePointer<Int16>) -> Event? {
+        let level = Level.dBFS(rms: bands.take(step).squareRoot())
+        guard let event = follow(kind(level), level), event != told else { return nil }
         told = event
         return event
     }
 
-    private func kind(of step: UnsafeBufferPointer<Int16>, _ level: Float) -> Step {
+    private func kind(_ level: Float) -> Step {
         if level < max(Self.quietest, steadyLevel - Self.pauseDepth) { return .silence }
-        guard let band = bands.dominant(in: step) else { return .other }
+        guard let band = bands.dominant else { return .other }
         return .tone(band)
     }
 

@@ -31,11 +31,11 @@ public struct Tone: Sendable, Equatable {
 
     // ITU-T Q.23. The high group is 2 dB above the low one, as ETSI ES 201 235-2 has it, for lines lose more of it;
     // -9 and -7 dBm0, where G.711 puts 0 dBm0 at -6.2 dBFS.
-    private static let lowGroup = [697.0, 770, 852, 941]
-    private static let highGroup = [1209.0, 1336, 1477, 1633]
+    static let lowGroup = [697.0, 770, 852, 941]
+    static let highGroup = [1209.0, 1336, 1477, 1633]
     private static let lowLevel = -15.2
     private static let highLevel = -13.2
-    private static let keypad: [Character] = Array("123A456B789C*0#D")
+    static let keypad: [Character] = Array("123A456B789C*0#D")
 
     /// The dual tone of a DTMF key (`0`-`9`, `*`, `#`, `A`-`D`, in either case); nil for another character.
     public static func dtmf(_ digit: Character) -> Tone? {

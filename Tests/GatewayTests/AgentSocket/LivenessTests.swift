@@ -23,7 +23,7 @@ struct LivenessTests {
         handler = WebSocketAgentTransport.Handler(owner: owner, limits: .init(), generator: FixedGenerator())
         channel = EmbeddedChannel(handler: handler)
         try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 80)).wait()
-        handler.start()
+        handler.start(nil)
     }
 
     /// The opcodes of the frames written since the last time.

@@ -18,6 +18,7 @@ final class StreamTurner: DatagramReceiver, @unchecked Sendable {
     func turn() {
         guard !isStopped else { return }
         streams.poll(into: self)
+        streams.flush()
         loop.scheduleTask(in: .milliseconds(1)) { self.turn() }
     }
 

@@ -241,6 +241,34 @@ import Testing
         #expect(line.adaptation.decision.packetTime == 20)
     }
 
+    /// With packets of 60 ms a judgement on loss takes six seconds; what is sent grows every four all the same.
+    @Test func longPacketsDoNotKeepTheRateDown() {
+        var adaptation = OpusAdaptation(Self.limits())
+        var now = VirtualGateway.start
+        var number = 0
+        func run(halfSeconds: Int, delay: Double, delivered: Double) {
+            for _ in 0..<halfSeconds {
+                now = now + .milliseconds(500)
+                number += 1
+                _ = adaptation.receive(
+                    TransportReport(
+                        number: number, packets: 500 / adaptation.decision.packetTime, lost: 0, delayMilliseconds: delay,
+                        deliveredBitsPerSecond: delivered, sentFrom: now - .milliseconds(600)),
+                    now: now)
+            }
+        }
+        run(halfSeconds: 4, delay: 10, delivered: 45_600)
+        run(halfSeconds: 1, delay: 200, delivered: 18_000)
+        #expect(adaptation.decision.packetTime == 60 && adaptation.decision.bitrate == 8500)
+        run(halfSeconds: 18, delay: 12, delivered: 15_000)
+        #expect(adaptation.decision.bitrate == 8500)
+        run(halfSeconds: 18, delay: 12, delivered: 15_000)
+        // Three steps of a fifth.
+        #expect(Double(adaptation.decision.bitrate) + 432_000 / Double(adaptation.decision.packetTime) > 25_500)
+        run(halfSeconds: 80, delay: 12, delivered: 30_000)
+        #expect(adaptation.decision == .init(bitrate: 24000, expectedLoss: 0, packetTime: 20, isRedundant: false))
+    }
+
     /// Reports are bytes from outside.
     @Test func nonsenseInReportsDoesNoHarm() {
         var adaptation = OpusAdaptation(Self.limits())

@@ -54,9 +54,11 @@ import Testing
             a=fmtp:110 0-15
             a=rtpmap:126 telephone-event/8000
             a=fmtp:126 0-15
+            a=rtcp-rsize
             a=extmap:3 http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01
             a=rtcp-fb:111 transport-cc
             a=ptime:20
+            a=maxptime:60
             a=msid:tandem audio
             a=ssrc:4000000000 cname:name
             m=video 0 UDP/TLS/RTP/SAVPF 96
@@ -82,6 +84,7 @@ import Testing
         audio.sendRedundancy = 63
         audio.receiveRedundancy = 63
         audio.feedback.transportSequence = 3
+        audio.feedback.reducedSize = true
         #expect(answer.audio == audio)
     }
 

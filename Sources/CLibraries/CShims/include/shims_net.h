@@ -17,6 +17,8 @@ int tandem_recvmmsg(int fd, tandem_mmsghdr *messages, unsigned int count);
 int tandem_sendmmsg(int fd, tandem_mmsghdr *messages, unsigned int count);
 /// CPU time of the calling thread in nanoseconds.
 long long tandem_thread_cpu_nanoseconds(void);
+/// Has sleeps of the calling thread end when they should, and not up to 50 microseconds later so that wake-ups may be put together.
+void tandem_sleep_exactly(void);
 
 /// The calling thread enters or leaves the media path. They do nothing unless a preloaded library (the tests'
 /// allocation counter) defines tandem_hook_media_path_entered and tandem_hook_media_path_left.

@@ -26,15 +26,11 @@ final class VonageDialect: AgentDialect {
     }
 
     func audio(_ samples: UnsafeBufferPointer<Int16>, position: Int64, to transport: any AgentTransport) {
-        let length = samples.count * 2
-        var message = transport.makeBuffer(capacity: length)
-        message.writeWithUnsafeMutableBytes(minimumWritableBytes: length) { target in
-            for index in samples.indices {
-                target.storeBytes(of: samples[index].littleEndian, toByteOffset: index * 2, as: Int16.self)
-            }
-            return length
+        transport.send(.binary, atMost: samples.count * 2) { memory in
+            var pen = MessagePen(memory)
+            pen.write(samples)
+            return pen.count
         }
-        transport.send(binary: message)
     }
 
     func digit(_ digit: Digit, to transport: any AgentTransport) {

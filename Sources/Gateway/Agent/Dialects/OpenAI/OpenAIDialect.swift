@@ -18,6 +18,7 @@ final class OpenAIDialect: AgentDialect {
 
     let subprotocol: String? = nil
     let acceptsByMessage = true
+    let wantsSlots = true
     let resumptionWindow: TimeAmount? = .seconds(10)
 
     var settings: Settings
@@ -145,14 +146,13 @@ final class OpenAIDialect: AgentDialect {
 
     private func sendAudio(_ samples: UnsafeBufferPointer<Int16>, to transport: any AgentTransport) {
         let count = formats.caller.encode(samples, into: encoded)
-        var message = transport.makeBuffer(capacity: Base64.encodedLength(count) + 64)
-        message.writeStaticString("{\"type\":\"input_audio_buffer.append\",\"audio\":\"")
-        message.writeWithUnsafeMutableBytes(minimumWritableBytes: Base64.encodedLength(count)) { target in
-            Base64.encode(UnsafeRawBufferPointer(rebasing: encoded[0..<count]), into: target)
-            return Base64.encodedLength(count)
+        transport.send(.text, atMost: Base64.encodedLength(count) + 64) { memory in
+            var pen = MessagePen(memory)
+            pen.write("{\"type\":\"input_audio_buffer.append\",\"audio\":\"")
+            pen.writeBase64(UnsafeRawBufferPointer(rebasing: encoded[0..<count]))
+            pen.write("\"}")
+            return pen.count
         }
-        message.writeStaticString("\"}")
-        transport.send(text: message)
     }
 
     /// Keys are gathered: a number is one thing to the model.

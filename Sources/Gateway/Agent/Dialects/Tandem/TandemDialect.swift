@@ -8,6 +8,7 @@ final class TandemDialect: AgentDialect {
     let subprotocol: String? = TandemDialect.name
     let acceptsByMessage = true
     let wantsQuality = true
+    let wantsSlots = true
     let resumptionWindow: TimeAmount? = .milliseconds(Int64(TandemDialect.resumptionWindowMilliseconds))
     let closeDelay = TimeAmount.milliseconds(500)
     let stallLimit: TimeAmount? = .seconds(10)
@@ -323,28 +324,32 @@ final class TandemDialect: AgentDialect {
     private func sendAudio(
         _ samples: UnsafeBufferPointer<Int16>, of track: Track, position: Int64, flags: UInt8, to transport: any AgentTransport
     ) {
-        var message = header(of: track, position: position, flags: flags, capacity: samples.count * 2, transport)
-        formats.caller.write(samples, to: &message)
-        transport.send(binary: message)
+        let format = formats.caller
+        transport.send(.binary, atMost: Self.headerLength + samples.count * format.bytesPerSample) { memory in
+            var pen = MessagePen(memory)
+            writeHeader(of: track, position: position, flags: flags, &pen)
+            return pen.count + format.write(samples, to: UnsafeMutableRawBufferPointer(rebasing: memory[pen.count...]))
+        }
     }
 
     private func sendPacket(
         _ payload: UnsafeRawBufferPointer, of track: Track, position: Int64, flags: UInt8, to transport: any AgentTransport
     ) {
-        var message = header(of: track, position: position, flags: flags, capacity: payload.count, transport)
-        message.writeBytes(payload)
-        transport.send(binary: message)
+        transport.send(.binary, atMost: Self.headerLength + payload.count) { memory in
+            var pen = MessagePen(memory)
+            writeHeader(of: track, position: position, flags: flags, &pen)
+            pen.write(payload)
+            return pen.count
+        }
     }
 
-    private func header(of track: Track, position: Int64, flags: UInt8, capacity: Int, _ transport: any AgentTransport) -> ByteBuffer {
-        var message = transport.makeBuffer(capacity: Self.headerLength + capacity)
-        message.writeInteger(1 as UInt8)
-        message.writeInteger(flags)
-        message.writeInteger(track.rawValue)
-        message.writeInteger(binarySeq)
-        message.writeInteger(UInt64(position))
+    private func writeHeader(of track: Track, position: Int64, flags: UInt8, _ pen: inout MessagePen) {
+        pen.write(bigEndian: 1 as UInt8)
+        pen.write(bigEndian: flags)
+        pen.write(bigEndian: track.rawValue)
+        pen.write(bigEndian: binarySeq)
+        pen.write(bigEndian: UInt64(bitPattern: position))
         binarySeq &+= 1
-        return message
     }
 
     func dropped(_ packet: CallerPacket, to transport: any AgentTransport) {

@@ -57,20 +57,17 @@ struct TandemFormat: Codable, Equatable {
 
     var bytesPerSample: Int { codec == .pcm ? 2 : 1 }
 
-    /// Appends samples as they go on the wire; Opus has none.
-    func write(_ samples: UnsafeBufferPointer<Int16>, to message: inout ByteBuffer) {
-        let length = samples.count * bytesPerSample
-        message.writeWithUnsafeMutableBytes(minimumWritableBytes: length) { target in
-            switch codec {
-            case .pcm:
-                for index in samples.indices {
-                    target.storeBytes(of: samples[index].littleEndian, toByteOffset: index * 2, as: Int16.self)
-                }
-            case .pcmu: G711.encode(samples, into: target, law: .mu)
-            case .pcma: G711.encode(samples, into: target, law: .a)
-            case .opus: return 0
-            }
-            return length
+    /// Writes samples as they go on the wire; Opus has none.
+    /// - Returns: how many bytes
+    func write(_ samples: UnsafeBufferPointer<Int16>, to target: UnsafeMutableRawBufferPointer) -> Int {
+        switch codec {
+        case .pcm:
+            var pen = MessagePen(target)
+            pen.write(samples)
+            return pen.count
+        case .pcmu: return G711.encode(samples, into: target, law: .mu)
+        case .pcma: return G711.encode(samples, into: target, law: .a)
+        case .opus: return 0
         }
     }
 

@@ -1,0 +1,40 @@
+import NIOCore
+import Testing
+
+@testable import Gateway
+
+/// A packet is waited for as long as its predecessor's length lets expect, and no longer.
+@Suite struct FillClockTests {
+    private static let rate = 8000
+
+    /// Milliseconds after the last packet at which a sender that stops is filled in for, its packets having come on time.
+    private static func patience(packetMilliseconds: Int, isWaiting: Bool = false) -> Int? {
+        var now = VirtualGateway.start
+        var clock = FillClock(rate: rate, now: now)
+        var position: Int64 = 0
+        for _ in 0..<20 {
+            for _ in 0..<packetMilliseconds / 10 {
+                let missing = clock.missing(position: position, isHeld: false, isWaiting: false, jitterMilliseconds: 2, now: now)
+                // Before the first packet there is nothing to be early for.
+                if missing > 0, position > 0 { return nil }
+                now = now + .milliseconds(10)
+            }
+            position += Int64(packetMilliseconds * rate / 1000)
+            clock.arrived(now: now, isDTX: false, count: packetMilliseconds * rate / 1000)
+        }
+        for waited in 1...400 where clock.missing(
+            position: position, isHeld: false, isWaiting: isWaiting, jitterMilliseconds: 2, now: now + .milliseconds(Int64(waited))) > 0 {
+            return waited
+        }
+        return nil
+    }
+
+    @Test(arguments: [(10, 61), (20, 61), (40, 81), (60, 101), (120, 161)]) func longPacketsComeLater(milliseconds: Int, patience: Int) {
+        #expect(Self.patience(packetMilliseconds: milliseconds) == patience)
+    }
+
+    @Test func aLostOneIsWaitedForLonger() {
+        #expect(Self.patience(packetMilliseconds: 20, isWaiting: true) == 81)
+        #expect(Self.patience(packetMilliseconds: 60, isWaiting: true) == 121)
+    }
+}
