@@ -31,7 +31,8 @@ interop: debug build ## the foreign peers alone; ARGS="-k sipp" picks some
 
 bench: build ## ratios to bare C loops, and to rtpengine if it is there, in one run (Bench/README.md); ARGS=srtp picks rows
 	$(SWIFT_BUILD) -c release --product Bench
-	@.build/release/Bench $(ARGS)
+	@[ "$(ARGS)" = sound ] || .build/release/Bench $(ARGS)
+	@[ -n "$(filter-out sound,$(ARGS))" ] || scripts/bench-sound.sh --if-installed
 
 bench-rivals: build ## installs rtpengine and compares: CPU time, overload, what is heard (PESQ); ARGS=FOLDER keeps the plot there
 	@scripts/install-dependencies.sh test

@@ -17,6 +17,9 @@ enum LineTone: String, Sendable, CaseIterable {
             }
     }
 
+    /// What an agent is told of it.
+    var json: String { "{\"tone\":\"\(rawValue)\"}" }
+
     /// In a call's turn of events.
     /// - Parameter who: a noun with its article, the first word of the sentence.
     func sentence(of who: String) -> String {

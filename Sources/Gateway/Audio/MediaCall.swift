@@ -346,7 +346,11 @@ final class MediaCall: LegEvents, AgentLegEvents {
         loop.report(leg === caller ? .callerEnded(end) : .calleeEnded(end), of: self)
     }
 
-    func leg(_ leg: any Leg, heard tone: LineTone) { loop.report(.toneHeard(tone, byCallee: leg !== caller), of: self) }
+    func leg(_ leg: any Leg, heard tone: LineTone) {
+        if leg === caller { agent?.receive(CallMessage(contentType: MediaTypes.json, body: tone.json)) }
+        // A phone that the gateway called stands in the caller's place once it answered.
+        loop.report(.toneHeard(tone, byCallee: leg !== caller || leg.port.lineSide == .callee), of: self)
+    }
 
     func leg(_ leg: any Leg, signals digit: Digit, milliseconds: Int) {
         loop.report(.keyToSignal(digit, milliseconds: milliseconds, toCallee: leg !== caller), of: self)

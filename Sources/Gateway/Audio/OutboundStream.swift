@@ -126,6 +126,13 @@ final class OutboundStream {
         emitOwn(now: now, emit: emit)
     }
 
+    /// Called on the 20 ms grid while keys are sent in place of sound, which owes nothing for that time.
+    func withhold(now: NIODeadline) {
+        silenceDue = now + Self.patience
+        soundDue = nil
+        mapper.withhold(now: now)
+    }
+
     /// Called on the 20 ms grid while we have sound of our own to send in place of the other side's, which `generate` makes.
     func sound(now: NIODeadline, generate: (UnsafeMutableBufferPointer<Int16>) -> Void, emit: (Packet) -> Void) {
         var due = soundDue.map { max($0, now - Self.patience) } ?? now

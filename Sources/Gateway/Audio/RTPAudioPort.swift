@@ -223,7 +223,7 @@ final class RTPAudioPort: AudioPort, InboundStreamOutput {
         inbound?.tick(jitterMilliseconds: session.statistics.jitterMilliseconds, isWaiting: session.isWaiting, now: now)
         sendDueDigits(now: now)
         sendFeedback(now: now)
-        if audio.direction.sends, !session.isSendingDigit { sendOwnSound(now: now) }
+        if session.isSendingDigit { outbound?.withhold(now: now) } else if audio.direction.sends { sendOwnSound(now: now) }
         guard now >= session.reportDeadline, let buffer = wire.packetBuffer(),
             let length = session.writeControl(now: now, wallClock: wallClock, into: buffer)
         else { return }

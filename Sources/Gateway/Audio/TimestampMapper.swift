@@ -87,6 +87,12 @@ struct TimestampMapper {
         return place
     }
 
+    /// Keys are sent in place of frames: their time is the last frame's, so that silence of ours does not begin within it.
+    mutating func withhold(now: NIODeadline) {
+        guard let last else { return }
+        self.last = (last.timestamp, max(last.duration, units(from: last.sent, to: now)), last.sent)
+    }
+
     /// - Returns: whether a frame that is not beyond the last one sent is to be dropped.
     private mutating func refuse(now: NIODeadline) -> Bool {
         if refused == 0 { firstRefused = now }

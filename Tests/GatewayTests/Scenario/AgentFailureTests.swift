@@ -195,8 +195,8 @@ import Testing
         for (before, after) in zip(packets, packets.dropFirst()) {
             let advance = Int32(bitPattern: after.timestamp &- before.timestamp)
             // The packets of a key all carry the timestamp of its beginning.
-            let isSameKey = before.payloadType > 96 && advance == 0
-            guard after.sequence == before.sequence &+ 1, advance > 0 || after.payloadType != before.payloadType || isSameKey else {
+            let isSameKey = before.payloadType > 96 && after.payloadType == before.payloadType && advance == 0
+            guard after.sequence == before.sequence &+ 1, advance > 0 || isSameKey else {
                 Issue.record("\(before) is followed by \(after)", sourceLocation: sourceLocation)
                 return
             }

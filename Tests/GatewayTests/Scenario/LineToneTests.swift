@@ -28,6 +28,33 @@ import Testing
         #expect(gateway.core.figures.lineTones == [.faxCalling: 1])
     }
 
+    @Test func anAgentIsToldToo() throws {
+        let gateway = VirtualGateway()
+        let phone = gateway.phone()
+        phone.call("native")
+        #expect(gateway.run(for: .seconds(2)) { (gateway.native?.nextPTS ?? 0) > 0 })
+        let agent = try #require(gateway.native)
+        phone.speaker.say(Self.calling(rate: 8000) + Self.calling(rate: 8000))
+        gateway.run(for: .seconds(8))
+        #expect(agent.events("message").map { $0["body"] as? String } == [#"{"tone":"fax_cng"}"#])
+        #expect(agent.events("message").first?["content_type"] as? String == "application/json")
+    }
+
+    /// A phone that was called stays the called party when it answers an agent's call.
+    @Test func aBusyLineThatAnAgentCalledIsTold() throws {
+        let gateway = VirtualGateway()
+        let callee = gateway.callee()
+        var order = OutboundTests.order
+        order.agent = "native"
+        try OutboundTests.place(gateway, order)
+        #expect(gateway.run(for: .seconds(3)) { (gateway.native?.nextPTS ?? 0) > 0 })
+        let busy = SoundMaterial.tone(hertz: 425, seconds: 0.5, rate: 8000) + SoundMaterial.silence(seconds: 0.5, rate: 8000)
+        callee.speaker.say(busy + busy + busy + busy)
+        gateway.run(for: .seconds(5))
+        #expect(gateway.native?.events("message").map { $0["body"] as? String } == [#"{"tone":"busy"}"#])
+        #expect(Self.events(gateway) == ["The called party's line sounds the busy tone."])
+    }
+
     @Test func laterNobodyListens() {
         let gateway = VirtualGateway()
         let phone = gateway.phone()

@@ -245,6 +245,7 @@ import Testing
         agent.post(#"{"event":"dtmf","id":2,"digits":"12,3"}"#)
         gateway.run(for: .seconds(2))
         #expect(BridgedDigitTests.keys(phone.listener, type: 101, step: 160) == [1, 2, 3])
+        AgentFailureTests.expectOneAxis(phone.listener)
         let spoke = gateway.now
         agent.say(SoundMaterial.tone(hertz: 700, seconds: 2, rate: 8000))
         gateway.run(for: .seconds(1))
