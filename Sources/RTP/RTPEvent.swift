@@ -8,6 +8,8 @@ public enum RTPEvent {
     case lost(LostFrames)
     /// The stream goes on, but too far away to conceal what is between: reset the decoder.
     case gap(StreamGap)
+    /// Silence follows, with noise that many decibels below overload, 0 to 127 (RFC 3389).
+    case comfortNoise(level: UInt8)
     /// A key was pressed or let go (RFC 4733).
     case digit(TelephoneEventReceived)
     /// The peer's source said goodbye (RTCP BYE).
@@ -55,7 +57,7 @@ public struct StreamGap: Equatable, Sendable {
         case newSource
         /// The sender's sequence numbers began anew with the same SSRC.
         case restart
-        /// More than two seconds are missing.
+        /// More than two seconds are missing, or the sender's clock was set back.
         case jump
         /// The sender went on in a format with another clock.
         case clockChange

@@ -12,8 +12,7 @@ public struct RTPFormat: Hashable, Sendable {
 
 /// What offer and answer agreed on for one stream, both ways. A re-INVITE brings a new value.
 public struct RTPFormats: Hashable, Sendable {
-    /// Formats that the peer may send; comfort noise too, where negotiated. The first one's clock is used until
-    /// a packet has shown another.
+    /// Formats that the peer may send; the first one's clock is used until a packet has shown another.
     public var receiveAudio: [RTPFormat]
     /// Telephone-event formats (RFC 4733) that the peer may send.
     public var receiveTelephoneEvents: [RTPFormat]
@@ -55,8 +54,12 @@ public struct RTPFormats: Hashable, Sendable {
 /// What a received payload type means: one array access per packet.
 struct FormatTable {
     enum Kind {
-        case audio, telephoneEvent, redundancy, unknown
+        case audio, telephoneEvent, redundancy, comfortNoise, unknown
     }
+
+    /// Comfort noise beside sound with a clock of 8000 Hz (RFC 3389 section 4). Nobody is asked to send it, for it cuts speech off;
+    /// there are phones that send it unasked.
+    private static let comfortNoise = RTPFormat(payloadType: 13, clockRate: 8_000)
 
     /// Clocks outside are nonsense from a session description; a format with one is treated as unknown.
     static let clockRates = 1_000...192_000
@@ -70,6 +73,9 @@ struct FormatTable {
         let first = formats.receiveAudio.first { Self.clockRates.contains($0.clockRate) }
         firstAudioClockRate = first?.clockRate ?? 8_000
         packetMilliseconds = min(max(formats.packetMilliseconds, 1), 120)
+        if formats.receiveAudio.contains(where: { $0.clockRate == Self.comfortNoise.clockRate }) {
+            set(Self.comfortNoise, .comfortNoise)
+        }
         for format in formats.receiveAudio { set(format, .audio) }
         for format in formats.receiveTelephoneEvents { set(format, .telephoneEvent) }
         if let format = formats.receiveRedundancy { set(format, .redundancy) }

@@ -9,6 +9,7 @@ enum Heard: Equatable {
     case lost(count: Int, timestamp: Int64, step: Int64, next: [UInt8]?)
     case gap(StreamGap)
     case digit(TelephoneEventReceived)
+    case comfortNoise(UInt8)
     case goodbye
     case resend(UInt16)
 }
@@ -145,6 +146,7 @@ final class Listener {
                         next: lost.next.map { Array($0) }))
             case .gap(let gap): heard.append(.gap(gap))
             case .digit(let digit): heard.append(.digit(digit))
+            case .comfortNoise(let level): heard.append(.comfortNoise(level))
             case .goodbye: heard.append(.goodbye)
             case .resend(let sequence): heard.append(.resend(sequence))
             }
@@ -153,11 +155,10 @@ final class Listener {
 }
 
 extension RTPFormats {
-    /// G.711 with comfort noise and telephone-event at 8 kHz.
+    /// G.711 with telephone-event at 8 kHz.
     static let telephone = RTPFormats(
         receiveAudio: [
             RTPFormat(payloadType: 0, clockRate: 8_000), RTPFormat(payloadType: 8, clockRate: 8_000),
-            RTPFormat(payloadType: 13, clockRate: 8_000),
         ],
         receiveTelephoneEvents: [RTPFormat(payloadType: 101, clockRate: 8_000)],
         sendAudio: RTPFormat(payloadType: 0, clockRate: 8_000),

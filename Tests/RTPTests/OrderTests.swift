@@ -141,6 +141,38 @@ import Testing
         #expect(listener.statistics.lost == 0)
     }
 
+    @Test func comfortNoiseIsToldAndKeepsItsPlace() {
+        let listener = Listener()
+        listener.receive(.voice(0))
+        listener.receive(RTPPacket(payloadType: 13, sequence: 1_001, timestamp: 1_160, payload: [0x80 | 62, 1, 2]))
+        listener.receive(RTPPacket(payloadType: 13, sequence: 1_002, timestamp: 2_760, payload: []))
+        listener.receive(RTPPacket(sequence: 1_003, timestamp: 9_160))
+        #expect(listener.take() == [.voice(0, new: true), .comfortNoise(62), .frame(sequence: 1_003, timestamp: 9_160, new: false)])
+        #expect(listener.statistics.lost == 0 && listener.statistics.unknownPayload == 0)
+    }
+
+    /// Beside Opus alone it has no clock, and a number given to a codec is that codec's.
+    @Test func comfortNoiseNeedsItsClockAndItsNumber() {
+        let browser = Listener(formats: .browser)
+        browser.receive(RTPPacket(payloadType: 13, sequence: 1, timestamp: 0))
+        #expect(browser.take().isEmpty)
+        var formats = RTPFormats.telephone
+        formats.receiveAudio = [RTPFormat(payloadType: 13, clockRate: 8_000)]
+        let listener = Listener(formats: formats)
+        listener.receive(RTPPacket(payloadType: 13, sequence: 1, timestamp: 0))
+        #expect(listener.take() == [.frame(sequence: 1, timestamp: 0, new: true)])
+    }
+
+    @Test(arguments: [(160, false), (960, false), (970, true), (80_000, true)]) func aClockSetBackIsAGap(_ units: Int, _ isGap: Bool) {
+        let listener = Listener()
+        for index in 0..<600 { listener.receive(.voice(index)) }
+        _ = listener.take()
+        let timestamp = 1_000 + 599 * 160 - units
+        listener.receive(RTPPacket(sequence: 1_600, timestamp: UInt32(timestamp)))
+        let frame = Heard.frame(sequence: 1_600, timestamp: Int64(timestamp), new: false)
+        #expect(listener.take() == (isGap ? [.gap(StreamGap(reason: .jump, lostPackets: 0)), frame] : [frame]))
+    }
+
     @Test func lostKeyPacketsAreNoLostSound() {
         let listener = Listener()
         listener.receive(.voice(0))

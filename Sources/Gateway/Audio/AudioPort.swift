@@ -28,6 +28,8 @@ protocol AudioPort: AnyObject {
     func stop()
     /// Sends one frame to the far end.
     func send(_ frame: borrowing AudioFrame, now: NIODeadline)
+    /// What is not sent from now on is silence with noise in it, as loud as this in dBFS.
+    func setSilence(level: Float)
     /// Sends a key to the far end. `duration` in milliseconds.
     func send(digit: Digit, duration: Int, now: NIODeadline)
     /// One line for the log: what this port does to the sound.
@@ -41,11 +43,14 @@ extension AudioPort {
     func prepare(keysStaySound: Bool) {}
     var opusPassing: OpusPassing { .off }
     func prepare(passing: OpusPassing) {}
+    func setSilence(level: Float) {}
 }
 
 /// Takes the frames of a port.
 protocol AudioSink: AnyObject {
     func receive(_ frame: borrowing AudioFrame, from port: any AudioPort, now: NIODeadline)
+    /// The far end says how its silence sounds, in dBFS.
+    func receive(silenceLevel: Float, from port: any AudioPort)
     /// A key was pressed at the far end (reported once, when it begins).
     func receive(digit: Digit, from port: any AudioPort, now: NIODeadline)
     /// The port speaks another codec now.
@@ -54,5 +59,6 @@ protocol AudioSink: AnyObject {
 }
 
 extension AudioSink {
+    func receive(silenceLevel: Float, from port: any AudioPort) {}
     func restarts(after port: any AudioPort, now: NIODeadline) -> Bool { false }
 }

@@ -50,6 +50,10 @@ final class Bridge: AudioSink {
         (port === first ? second : first).send(digit: digit, duration: Self.digitDuration, now: now)
     }
 
+    func receive(silenceLevel: Float, from port: any AudioPort) {
+        (port === first ? second : first).setSilence(level: silenceLevel)
+    }
+
     /// Both ports go over to the rate that suits them now, if another one does and neither has anything that would begin again.
     func restarts(after port: any AudioPort, now: NIODeadline) -> Bool {
         let rate = Self.commonRate(first, second)

@@ -6,18 +6,22 @@ struct FillClock {
     private(set) var lastArrival: NIODeadline
     /// The last packet was discontinuous transmission: silence follows on purpose.
     private(set) var isSilence = false
-    /// What the last packet's sound is longer than the usual 20 ms: the next one comes so much later, milliseconds.
-    private var extra = 0.0
     /// Where the stream stood at `anchorTime`: wall time is measured from here.
     private var anchorPosition: Int64 = 0
     private var anchorTime: NIODeadline
     private let started: NIODeadline
     private var lastTick: NIODeadline?
 
-    /// Silence without a packet that is still waited for, at least.
+    /// Length of the last packet in milliseconds: the next one is not due before.
+    private var packet = FillClock.slot
+
+    /// Of the grid, and of most packets, in milliseconds.
+    private static let slot = 20.0
+    /// Silence without a packet that is still waited for, at least; for longer packets as much more as they are longer.
     private static let patience = 60.0
-    /// Longer still while packets are here that wait for a lost one (reordered, or sent again).
-    private static let patienceForLost = 80.0
+    /// Longer still while packets are here that wait for a lost one (reordered, or sent again): as long as they are held back at
+    /// most, counted from the packet after the lost one, and two turns of the crank.
+    private static let patienceForLost = 62.0
     /// After discontinuous transmission and on hold there is nothing to wait for.
     private static let impatience = 20.0
     /// Deviations from wall time up to this are the network's business, in milliseconds.
@@ -32,11 +36,16 @@ struct FillClock {
         started = now
     }
 
-    /// - Parameter count: samples of the packet
-    mutating func arrived(now: NIODeadline, isDTX: Bool, count: Int) {
+    /// - Parameter samples: length of the packet; nil where its silence has none
+    mutating func arrived(now: NIODeadline, isDTX: Bool, samples: Int?) {
         lastArrival = now
         isSilence = isDTX
-        extra = max(0, Double(count) * 1000 / Double(rate) - 20)
+        if let samples { packet = max(Self.slot, Double(samples) * 1000 / Double(rate)) }
+    }
+
+    /// How far a stream that would stand at `position` runs before wall time beyond what is put up with, in samples.
+    func excess(of position: Int64, now: NIODeadline) -> Int64 {
+        max(0, position - anchorPosition - elapsed(since: anchorTime, to: now) - tolerance)
     }
 
     /// How far a stream that would stand at `position` runs before wall time, in samples; negative when it lags.
@@ -64,13 +73,17 @@ struct FillClock {
         return true
     }
 
-    /// Samples that should have come by `now`; 0 while it is too early to say.
+    /// Samples that should have come by `now`, in whole packets, so that the next one finds its place free; 0 while it is too
+    /// early to say.
     func missing(position: Int64, isHeld: Bool, isWaiting: Bool, jitterMilliseconds: Double, now: NIODeadline) -> Int {
         let waited = Double((now - lastArrival).nanoseconds) / 1e6
-        let least = isWaiting ? Self.patienceForLost : Self.patience
-        let patience = isSilence || isHeld ? Self.impatience : max(least + extra, 3 * jitterMilliseconds)
+        let isQuiet = isSilence || isHeld
+        let least = isWaiting ? Self.patienceForLost + 2 * packet : Self.patience + packet - Self.slot
+        let patience = isQuiet ? Self.impatience : max(least, 3 * jitterMilliseconds + packet - Self.slot)
         guard waited > patience else { return 0 }
-        return max(0, Int(anchorPosition + elapsed(since: anchorTime, to: now) - position))
+        let missing = max(0, Int(anchorPosition + elapsed(since: anchorTime, to: now) - position))
+        let step = Int((isQuiet ? Self.slot : packet) * Double(rate) / 1000)
+        return missing / step * step
     }
 
     private func elapsed(since start: NIODeadline, to end: NIODeadline) -> Int64 {

@@ -123,8 +123,8 @@ final class InboundStream {
             return
         }
         let isDTX = decoder.codec == .opus && frame.payload.count <= Self.largestDTXPayload
-        clock.arrived(now: now, isDTX: isDTX, count: count)
-        guard align(time, count: count) else { return }
+        clock.arrived(now: now, isDTX: isDTX, samples: isDTX ? nil : count)
+        guard align(time, count: count, now: now) else { return }
         concealedInARow = 0
         if isDTX, decodes(decoder) { noise.observe(UnsafeBufferPointer(scratch.prefix(count))) }
         if isGapFree, !holdToWallTime(count, now: now) { return }
@@ -188,6 +188,14 @@ final class InboundStream {
         }
     }
 
+    /// A comfort-noise packet (RFC 3389): silence follows, as loud as it says.
+    /// - Parameter level: in dBFS
+    func receive(noiseLevel level: Float, now: NIODeadline) {
+        noise.set(level: level)
+        clock.arrived(now: now, isDTX: true, samples: nil)
+        concealedInARow = 0
+    }
+
     func receive(_ gap: StreamGap) {
         current?.reset()
         startsAxis = true
@@ -202,7 +210,7 @@ final class InboundStream {
             return
         }
         if !isGapFree, stall.isLate(time, now: now) { return }
-        guard align(time, count: samples) else { return }
+        guard align(time, count: samples, now: now) else { return }
         if let next, let count = decoder.recover(from: next, samples: samples, into: scratch.samples), count > 0 {
             counters.recovered += 1
             concealedInARow = 0
@@ -253,7 +261,7 @@ final class InboundStream {
 
     /// Puts a frame of the sender's `time` on our axis.
     /// - Returns: false when its place is already filled.
-    private func align(_ time: Int64, count: Int) -> Bool {
+    private func align(_ time: Int64, count: Int, now: NIODeadline) -> Bool {
         guard isGapFree, let position else {
             let begins = startsAxis
             self.position = time
@@ -272,8 +280,16 @@ final class InboundStream {
         }
         if hole < 0 { return alignLate(hole) }
         lateInARow = 0
-        if hole > Self.longestFill * Int64(rate) { shift -= hole } else { fillHole(Int(hole)) }
+        let silence = hole > Self.longestFill * Int64(rate) ? 0 : lasted(hole, before: count, at: position, now: now)
+        shift -= hole - silence
+        fillHole(Int(silence))
         return true
+    }
+
+    /// How much of a hole in the sender's time really passed. A clock that leaps is no silence: filled, it would put the stream
+    /// before wall time, and speech would be left out until that has caught up.
+    private func lasted(_ hole: Int64, before count: Int, at position: Int64, now: NIODeadline) -> Int64 {
+        max(0, hole - clock.excess(of: position + hole + Int64(count), now: now))
     }
 
     private func alignLate(_ hole: Int64) -> Bool {

@@ -22,6 +22,9 @@ final class OutboundStream {
     /// When the next packet of our own sound is due; nil when none was sent since the other side's.
     private var soundDue: NIODeadline?
     private let silence: SampleBuffer
+    /// What silence sounds like, once the other side said it.
+    private let noise = ComfortNoise(seed: 0x5EED)
+    private var isNoisy = false
     /// Where the far end is a phone line: learns what is played to it.
     var echo: LineEcho?
     private var packetTime: TimeAmount
@@ -122,7 +125,7 @@ final class OutboundStream {
         guard now >= silenceDue - Self.slack else { return }
         silenceDue = max(silenceDue + packetTime, now - Self.patience)
         soundDue = nil
-        ownSound.update(repeating: 0)
+        if isNoisy { noise.fill(ownSound) } else { ownSound.update(repeating: 0) }
         emitOwn(now: now, emit: emit)
     }
 
@@ -131,6 +134,12 @@ final class OutboundStream {
         silenceDue = now + Self.patience
         soundDue = nil
         mapper.withhold(now: now)
+    }
+
+    /// The silence of `keepAlive` has noise in it from now on, as loud as this in dBFS.
+    func setSilence(level: Float) {
+        noise.set(level: level)
+        isNoisy = true
     }
 
     /// Called on the 20 ms grid while we have sound of our own to send in place of the other side's, which `generate` makes.

@@ -165,6 +165,8 @@ final class RTPAudioPort: AudioPort, InboundStreamOutput {
         if length > 0 { wire.sendMedia(length: length, now: now) }
     }
 
+    func setSilence(level: Float) { outbound?.setSilence(level: level) }
+
     func send(digit: Digit, duration: Int, now: NIODeadline) {
         if let signalledKeys { return signalledKeys.add(digit, milliseconds: duration) }
         guard let outbound, audio.direction.sends else { return }
@@ -326,6 +328,9 @@ final class RTPAudioPort: AudioPort, InboundStreamOutput {
         case .frame(let frame): inbound?.receive(frame, now: now)
         case .lost(let lost): inbound?.receive(lost, now: now)
         case .gap(let gap): inbound?.receive(gap)
+        case .comfortNoise(let level):
+            inbound?.receive(noiseLevel: -Float(level), now: now)
+            sink?.receive(silenceLevel: -Float(level), from: self)
         case .digit(.started(let event, _)):
             inbound?.isMuted = true
             if let digit = Digit(event: event) { sink?.receive(digit: digit, from: self, now: now) }

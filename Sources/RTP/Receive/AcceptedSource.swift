@@ -55,6 +55,10 @@ struct AcceptedSource {
         case .unknown, .redundancy:
             // It has its place in the sequence, so it is no loss; there is nothing to hear.
             break
+        case .comfortNoise:
+            _ = axis.extend(packet.timestamp)
+            // The first byte is the level, its top bit none of it; a spectrum may follow.
+            if let level = packet.sound.first { events.append(.comfortNoise(level: level & 0x7F)) }
         case .telephoneEvent:
             let timestamp = axis.extend(packet.timestamp)
             telephone.receive(
@@ -63,7 +67,9 @@ struct AcceptedSource {
         case .audio:
             changeClock(packet.clockRate, into: &events)
             let timestamp = axis.extend(packet.timestamp)
-            if let lastAudio, lastAudio.sequence == before {
+            if let lastAudio, isSetBack(timestamp, after: lastAudio.timestamp) {
+                events.append(.gap(StreamGap(reason: .jump, lostPackets: 0)))
+            } else if let lastAudio, lastAudio.sequence == before {
                 if missing == 0 {
                     step.learn(timestamp - lastAudio.timestamp)
                 } else {
@@ -81,6 +87,12 @@ struct AcceptedSource {
                         afterNewSource: isNew, isCopy: false)))
             isNew = false
         }
+    }
+
+    /// Whether the sender's time runs on from an earlier moment: its packets are in order, so it is no lateness. Some switches
+    /// exchange the sound behind one SSRC. Less than a packet is left to whoever puts the sound in its place.
+    private func isSetBack(_ timestamp: Int64, after last: Int64) -> Bool {
+        last - timestamp > Int64(clockRate) * PacketStep.maximumMilliseconds / 1_000
     }
 
     private mutating func changeClock(_ rate: Int, into events: inout [RTPEvent]) {

@@ -20,7 +20,7 @@ import Testing
                 now = now + .milliseconds(10)
             }
             position += Int64(packetMilliseconds * rate / 1000)
-            clock.arrived(now: now, isDTX: false, count: packetMilliseconds * rate / 1000)
+            clock.arrived(now: now, isDTX: false, samples: packetMilliseconds * rate / 1000)
         }
         for waited in 1...400 where clock.missing(
             position: position, isHeld: false, isWaiting: isWaiting, jitterMilliseconds: 2, now: now + .milliseconds(Int64(waited))) > 0 {
@@ -34,7 +34,7 @@ import Testing
     }
 
     @Test func aLostOneIsWaitedForLonger() {
-        #expect(Self.patience(packetMilliseconds: 20, isWaiting: true) == 81)
-        #expect(Self.patience(packetMilliseconds: 60, isWaiting: true) == 121)
+        #expect(Self.patience(packetMilliseconds: 20, isWaiting: true) == 103)
+        #expect(Self.patience(packetMilliseconds: 60, isWaiting: true) == 183)
     }
 }

@@ -187,6 +187,14 @@ final class FakeTrunk: VirtualPeer {
         key = KeyPress(event: event, timestamp: speaker.position, packets: milliseconds / 20, step: options.codec.rtpClockRate / 50)
     }
 
+    /// One packet of comfort noise (RFC 3389).
+    func sendNoise(level: UInt8) {
+        guard let mediaTarget else { return }
+        let packet = RTPBytes.packet(
+            payloadType: 13, marker: false, sequence: speaker.takeSequence(), timestamp: speaker.position, source: source, payload: [level])
+        transmit(packet, from: mediaSource, to: mediaTarget, now: now)
+    }
+
     private var description: String {
         let (direction, type, codec) = (direction, audioType, options.codec)
         let keys = options.telephoneEvents ? "a=rtpmap:101 telephone-event/\(codec.rtpClockRate)\r\na=fmtp:101 0-15\r\n" : ""

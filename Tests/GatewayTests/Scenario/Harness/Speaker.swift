@@ -16,6 +16,8 @@ final class Speaker {
     var clockError = 0.0
     /// Sends one packet of discontinuous transmission and then nothing while it has nothing to say.
     var usesDTX = false
+    /// Sends nothing while it has nothing to say, and marks what it says then: silence suppression without comfort noise.
+    var leavesSilenceOut = false
     /// Sends nothing at all, and its media time stands still meanwhile (a muted microphone of some phones).
     var isPaused = false
 
@@ -58,6 +60,9 @@ final class Speaker {
     /// The timestamp of the next frame, for keys.
     var position: UInt32 { timestamp }
 
+    /// Its clock is set forward, or back.
+    func leap(milliseconds: Int) { timestamp &+= UInt32(truncatingIfNeeded: Int(step) / self.milliseconds * milliseconds) }
+
     /// The number of the next packet, of sound or of a key.
     func takeSequence() -> UInt16 {
         defer { sequence &+= 1 }
@@ -94,6 +99,10 @@ final class Speaker {
             for (index, sample) in background(count).enumerated() { samples[index] = Int16(clamping: Int(samples[index]) + Int(sample)) }
         }
         defer { timestamp &+= step }
+        if leavesSilenceOut {
+            defer { saidSilence = isSilent }
+            return isSilent ? nil : Frame(payload: encode(samples), timestamp: timestamp, marker: saidSilence)
+        }
         guard usesDTX else { return Frame(payload: encode(samples), timestamp: timestamp, marker: false) }
         if isSilent, saidSilence { return nil }
         let marker = saidSilence
