@@ -56,6 +56,8 @@ final class InboundStream {
     var lineTones: LineTones?
     /// Takes out what a phone line sends back of what is played to it.
     var echo: LineEcho?
+    /// Brings what is said to a common level, behind everything that must hear it as it came.
+    var gain: GainControl?
     /// The far end takes Opus packets as they came.
     var passing = OpusPassing.off
     /// Samples still to be muted after a key.
@@ -132,7 +134,7 @@ final class InboundStream {
         if passes(decoder) {
             return emit(count, frame.isCopy ? .recovered : .received, payload: frame.payload, codec: .opus, now: now)
         }
-        let payload = echo?.isActive == true ? nil : frame.payload
+        let payload = echo?.isActive == true || gain != nil ? nil : frame.payload
         guard frame.isCopy else { return emit(count, .received, payload: payload, codec: decoder.codec, now: now) }
         emit(count, .recovered, now: now)
     }
@@ -314,6 +316,7 @@ final class InboundStream {
             let count = min(left, holeScratch.samples.count)
             noise.fill(holeScratch.prefix(count))
             counters.filledMilliseconds += count * 1000 / rate
+            gain?.process(holeScratch.prefix(count), learns: false)
             deliver(holeScratch.prefix(count), .filler, to: output, now: clock.lastArrival)
             left -= count
         }
@@ -339,6 +342,10 @@ final class InboundStream {
         var form = AudioFrame.Form.sound
         if let current, passes(current) {
             form = payload == nil || isSilenced ? .substitute : decodes(current) ? .decodedPacket : .packet
+        }
+        if let gain, form == .sound {
+            let isSaid = !isSilenced && (origin == .received || origin == .recovered)
+            gain.process(samples, learns: isSaid && echo?.mayBeEcho != true)
         }
         deliver(samples, origin, to: output, payload: isSilenced ? nil : payload, codec: codec, form: form, now: now)
     }

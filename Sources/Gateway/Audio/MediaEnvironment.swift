@@ -23,6 +23,8 @@ struct MediaEnvironment {
     let logger: Logger
     /// The time the loop's thread has run so far.
     var threadTime: () -> TimeAmount = { .zero }
+    /// Whether what browsers say is brought to a common level.
+    var controlsBrowserGain = false
 }
 
 /// Which agent a call wants, and what it is to be told.

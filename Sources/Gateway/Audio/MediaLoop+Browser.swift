@@ -40,6 +40,7 @@ extension MediaLoop {
                 RTPAudioPort(audio: answer.audio, wire: wire, opus: opus, cname: cname, localSSRC: source, using: &random, now: now)
             }, now: now)
         leg.descriptionID = session
+        leg.port.controlsGain = environment.controlsBrowserGain
         return (leg, answer.sdp)
     }
 

@@ -14,6 +14,8 @@ struct MediaLoopSnapshot: Sendable {
     var opusRedundant = 0
     /// Phone legs whose line has an echo that is taken out.
     var echoLegs = 0
+    /// Legs whose level is changed and where somebody spoke.
+    var gainLegs = 0
     var io = MediaIOCounters()
     /// Datagrams that belonged to no leg.
     var strays = 0
@@ -33,6 +35,7 @@ extension MediaLoop {
             snapshot.legs.add(figures.caller)
             if let callee = figures.callee { snapshot.legs.add(callee) }
             snapshot.echoLegs += [figures.caller.echo, figures.callee?.echo].count { $0 != nil }
+            snapshot.gainLegs += [figures.caller.gain, figures.callee?.gain].count { $0 != nil }
             snapshot.playoutGaps += figures.playoutGaps
             snapshot.turns.add(figures.turns)
             snapshot.playoutQueueMilliseconds += call.queuedMilliseconds

@@ -54,7 +54,8 @@ final class MediaLoops: Sendable {
                 randomness: { SystemRandomNumberGenerator() }, wallClock: Self.wallClock,
                 makeAgent: { order, legEvents, logger, now in
                     AgentFactory.make(order, on: eventLoop, streams: io, health: health, events: legEvents, logger: logger, now: now)
-                }, logger: logger, threadTime: Self.threadTime)
+                }, logger: logger, threadTime: Self.threadTime,
+                controlsBrowserGain: configuration.browser.agc == .auto)
             drivers.append(
                 MediaLoopDriver(eventLoop: eventLoop, streams: io) {
                     let loop = MediaLoop(index: index, environment: environment, now: .now()) { events.post(.media($0, $1)) }

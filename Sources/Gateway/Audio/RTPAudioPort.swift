@@ -48,6 +48,9 @@ final class RTPAudioPort: AudioPort, InboundStreamOutput {
     /// Whether the echo of a phone line is taken out; counts from the next `start` on.
     var cancelsEcho = false
     private var echo: LineEcho?
+    /// Whether what the peer says is brought to a common level; counts from the next `start` on.
+    var controlsGain = false
+    private var gain: GainControl?
     /// What the peer's reports make of our Opus; kept over changes of codec and bridge.
     private(set) var adaptation: OpusAdaptation?
     private var reportsSeen = 0
@@ -94,7 +97,8 @@ final class RTPAudioPort: AudioPort, InboundStreamOutput {
 
     func prepare(keysStaySound: Bool) { self.keysStaySound = keysStaySound }
 
-    func prepare(passing: OpusPassing) { self.passing = passing }
+    /// A packet cannot be made louder: where the level is to change, samples go on.
+    func prepare(passing: OpusPassing) { self.passing = controlsGain ? .off : passing }
 
     func start(rate: Int, gapFree: Bool, sink: any AudioSink, now: NIODeadline) {
         stop()
@@ -110,6 +114,7 @@ final class RTPAudioPort: AudioPort, InboundStreamOutput {
         }
         // What is passed on undecoded goes by the canceller unheard.
         stream.echo = passing == .off ? lineEcho : nil
+        stream.gain = gainControl(at: rate)
         stream.passing = passing
         inbound = stream
         // An agent can wait for what is sent again, for it does not play the sound; a phone's or browser's jitter buffer would
@@ -134,6 +139,15 @@ final class RTPAudioPort: AudioPort, InboundStreamOutput {
         guard cancelsEcho else { return nil }
         if echo == nil || echo?.codec != audio.codec { echo = LineEcho(codec: audio.codec) }
         return echo
+    }
+
+    /// The one there is: what was learnt of the voice is kept.
+    private func gainControl(at rate: Int) -> GainControl? {
+        guard controlsGain else { return nil }
+        let control = gain ?? GainControl(rate: rate)
+        control.rate = rate
+        gain = control
+        return control
     }
 
     private func applyAdaptation() {
@@ -280,6 +294,9 @@ final class RTPAudioPort: AudioPort, InboundStreamOutput {
 
     /// Of a phone line that has an echo.
     var echoFigures: LineEchoCanceller.Figures? { echo?.figures }
+
+    /// Of a peer whose level is changed, once it spoke.
+    var gainFigures: GainControl.Figures? { gain?.figures }
 
     var inboundCounters: InboundStream.Counters {
         var sum = earlier

@@ -117,5 +117,7 @@ extension CallRecord.Leg {
         recovered = figures.inbound.recovered + figures.inbound.restored
         echoReturnLoss = figures.echo?.returnLoss
         echoEnhancement = figures.echo?.enhancement
+        speechLevel = figures.gain.map { Double($0.speechLevel) }
+        gain = figures.gain.map { Double($0.gain) }
     }
 }

@@ -79,6 +79,11 @@ extension Configuration {
         public var adminToken: String?
     }
 
+    /// Whether what somebody says is brought to a common level (automatic gain control).
+    public enum AGC: String, Sendable, CaseIterable {
+        case auto, off
+    }
+
     /// The media side of browsers.
     public struct Browser: Sendable {
         /// UDP and ICE-TCP of media loop 0; loop k binds this port + k, unless it is 0.
@@ -88,6 +93,7 @@ extension Configuration {
         /// The HS256 secret of `auth`; nil lets everybody call.
         public var jwtSecret: String?
         public var turn: Turn?
+        public var agc = AGC.off
     }
 
     public struct Turn: Sendable, Equatable {

@@ -45,6 +45,7 @@ extension ConfigurationLoader {
             Unbuilt.browserAuth.report(at: auth, problems)
         }
         browser.turn = reader.take("turn").flatMap(readTurn)
+        browser.agc = reader.word("agc", Configuration.AGC.self) ?? browser.agc
         reader.finish()
         return browser
     }

@@ -116,6 +116,7 @@ extension ConfigurationLoader {
             if trunk.srtp == .optional { Unbuilt.optionalSRTP.report(at: node, problems) }
         }
         trunk.echo = reader.word("echo", Trunk.Echo.self) ?? trunk.echo
+        trunk.agc = reader.word("agc", Configuration.AGC.self) ?? trunk.agc
     }
 
     private func readCodecs(_ nodes: [YAMLNode], _ reader: MappingReader, _ isSound: inout Bool) -> [Trunk.Codec] {

@@ -35,6 +35,7 @@ public struct Trunk: Sendable {
     public var dtmf = DTMF.auto
     public var srtp = SRTP.off
     public var echo = Echo.auto
+    public var agc = Configuration.AGC.off
     /// The digits numbers without + are normalised with; empty for none.
     public var country = ""
     public var maxCalls = 100

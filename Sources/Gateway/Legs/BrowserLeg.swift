@@ -90,7 +90,7 @@ final class BrowserLeg: Leg, MediaWire {
         LegFigures(
             isBrowser: true, rtp: port.statistics, codec: port.audio.codec.sdpName,
             address: peer.selectedAddress.map { Redacted($0).description }, inbound: port.inboundCounters, forged: Int(peer.counters.forged),
-            malformed: Int(peer.counters.malformed))
+            malformed: Int(peer.counters.malformed), gain: port.gainFigures)
     }
 
     // MARK: Network

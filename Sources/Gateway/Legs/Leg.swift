@@ -44,4 +44,6 @@ struct LegFigures: Sendable {
     var malformed = 0
     /// Of a phone line that has an echo, while or until it was taken out.
     var echo: LineEchoCanceller.Figures?
+    /// Of a leg whose level is changed, once somebody spoke.
+    var gain: GainControl.Figures?
 }

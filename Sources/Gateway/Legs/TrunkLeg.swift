@@ -23,6 +23,8 @@ final class TrunkLeg: Leg, MediaWire {
         var detectsInbandKeys: Bool
         /// The trunk's `echo`.
         var cancelsEcho: Bool
+        /// The trunk's `agc`.
+        var controlsGain: Bool
         var sessionID: UInt64
         var cname: String
 
@@ -38,6 +40,7 @@ final class TrunkLeg: Leg, MediaWire {
             signalsKeys = trunk.dtmf == .info
             detectsInbandKeys = trunk.dtmf == .auto || trunk.dtmf == .inband
             cancelsEcho = trunk.echo == .auto
+            controlsGain = trunk.agc == .auto
             sessionID = UInt64(now.uptimeNanoseconds)
             cname = call.description
         }
@@ -46,6 +49,7 @@ final class TrunkLeg: Leg, MediaWire {
     private(set) var port: RTPAudioPort
     /// Unless the other end is a phone too: two phones hear each other as they are.
     private let cancelsEcho: Bool
+    private let controlsGain: Bool
     private let socket: TrunkPort
     private var description: TrunkMediaSession
     private var latch: SourceLatch
@@ -82,6 +86,7 @@ final class TrunkLeg: Leg, MediaWire {
     ) {
         self.socket = socket
         cancelsEcho = parameters.cancelsEcho
+        controlsGain = parameters.controlsGain
         self.description = description
         self.io = io
         self.table = table
@@ -170,8 +175,12 @@ final class TrunkLeg: Leg, MediaWire {
     }
 
     /// Told before the leg is joined to another: a phone's own network has taken out what there is to take out. The same holds for
-    /// the built-in echo, whose sound is the line's own voice.
-    func prepare(isWithPhone: Bool) { port.cancelsEcho = cancelsEcho && !isWithPhone }
+    /// the built-in echo, whose sound is the line's own voice. Where no echo is taken out the level stays as well: an echo raised on its
+    /// way out and again on its way back would howl.
+    func prepare(isWithPhone: Bool) {
+        port.cancelsEcho = cancelsEcho && !isWithPhone
+        port.controlsGain = controlsGain && !isWithPhone
+    }
 
     func expire(now: NIODeadline) {
         port.expire(now: now)
@@ -203,7 +212,7 @@ final class TrunkLeg: Leg, MediaWire {
         LegFigures(
             rtp: port.statistics, codec: isNegotiated ? port.audio.codec.sdpName : nil,
             address: latch.destination.map { Redacted($0).description }, inbound: port.inboundCounters, malformed: malformed,
-            echo: port.echoFigures)
+            echo: port.echoFigures, gain: port.gainFigures)
     }
 
     // MARK: Network

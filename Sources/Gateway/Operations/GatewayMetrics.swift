@@ -123,6 +123,7 @@ struct GatewayMetrics: Sendable {
         add("tandem_concealed_milliseconds_total", .counter, "Sound concealed by decoders.") { $0.legs.inbound.concealedMilliseconds }
         add("tandem_filled_milliseconds_total", .counter, "Silence and comfort noise put in.") { $0.legs.inbound.filledMilliseconds }
         add("tandem_echo_legs", .gauge, "Phone legs with a line echo that is taken out.") { $0.echoLegs }
+        add("tandem_agc_legs", .gauge, "Legs whose speech is brought to a common level.") { $0.gainLegs }
         add("tandem_opus_reduced_legs", .gauge, "Legs whose Opus is below its usual bitrate for congestion.") { $0.opusReduced }
         add("tandem_opus_protected_legs", .gauge, "Legs whose Opus carries error correction for loss.") { $0.opusProtected }
         add("tandem_opus_redundant_legs", .gauge, "Legs whose Opus is sent twice for loss (RED).") { $0.opusRedundant }

@@ -55,6 +55,9 @@ struct CallRecord: Sendable, Equatable {
         var echoReturnLoss: Double?
         /// And how much of it was taken out, in dB (ERLE).
         var echoEnhancement: Double?
+        /// Of a leg whose level is changed (`agc`): how loud its speech came, in dBFS, and what was added to it at last, in dB.
+        var speechLevel: Double?
+        var gain: Double?
     }
 
     /// How a conversation with an agent went: what callers wait for, and what they do not hear.

@@ -14,7 +14,7 @@ struct ConfigurationTests {
         #expect(configuration.http.listen == .init(host: "127.0.0.1", port: 8080))
         #expect(configuration.http.origins == [])
         #expect(configuration.browser.listen == .init(host: "0.0.0.0", port: 40000))
-        #expect(configuration.browser.advertise == nil)
+        #expect(configuration.browser.advertise == nil && configuration.browser.agc == .off)
         #expect(configuration.sip.listen.map(\.description) == ["udp:127.0.0.1:5060", "tcp:127.0.0.1:5060"])
         #expect(configuration.sip.rtpPorts == 20000...29999)
         #expect(configuration.media.loops == nil)
@@ -31,7 +31,7 @@ struct ConfigurationTests {
     func everything() throws {
         let text = """
             http: { listen: "[::1]:0", origins: ["https://Shop.Example", "http://a.example:8080", "https://b.example:443"] }
-            browser: { listen: 192.0.2.1:50000, advertise: [203.0.113.10, "2001:db8::1"] }
+            browser: { listen: 192.0.2.1:50000, advertise: [203.0.113.10, "2001:db8::1"], agc: auto }
             sip: { listen: ["udp:0.0.0.0:0", "TCP:[::]:5070"], advertise: 203.0.113.11, rtp_ports: 10000-10099 }
             media: { loops: 2, opus: { trunk: { bitrate: 16000, complexity: 0 }, agent: { complexity: 10 } } }
             trunks:
@@ -42,6 +42,7 @@ struct ConfigurationTests {
                 dtmf: rfc4733
                 srtp: off
                 echo: off
+                agc: auto
                 country: "44"
                 max_calls: 7
                 max_calls_per_second: 3
@@ -61,7 +62,7 @@ struct ConfigurationTests {
         #expect(configuration.http.listen == .init(host: "::1", port: 0))
         #expect(configuration.http.listen.description == "[::1]:0")
         #expect(configuration.http.origins == ["https://shop.example", "http://a.example:8080", "https://b.example"])
-        #expect(configuration.browser.advertise == ["203.0.113.10", "2001:db8::1"])
+        #expect(configuration.browser.advertise == ["203.0.113.10", "2001:db8::1"] && configuration.browser.agc == .auto)
         #expect(configuration.sip.listen.map(\.description) == ["udp:0.0.0.0:0", "tcp:[::]:5070"])
         #expect(configuration.sip.advertise == "203.0.113.11")
         #expect(configuration.sip.rtpPorts == 10000...10099)
@@ -74,7 +75,7 @@ struct ConfigurationTests {
         #expect(trunk.hosts.map(\.isSecure) == [false, true, false])
         #expect(trunk.codecs == [.pcma, .pcmu])
         #expect(trunk.country == "44" && trunk.maxCalls == 7 && trunk.maxCallsPerSecond == 3)
-        #expect(trunk.dtmf == .rfc4733 && trunk.echo == .off && trunk.srtp == .off)
+        #expect(trunk.dtmf == .rfc4733 && trunk.echo == .off && trunk.agc == .auto && trunk.srtp == .off)
         #expect(configuration.agent(named: "parrot")?.link == .builtin(.parrot))
         #expect(configuration.agent(named: "bot")?.link == .socket(urls: ["wss://agents.example:8443/media?x=1"], .twilio))
         #expect(configuration.agent(named: "bot")?.token == "abc")

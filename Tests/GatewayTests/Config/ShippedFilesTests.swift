@@ -31,7 +31,7 @@ struct ShippedFilesTests {
         #expect(plan != nil)
         let loaded = try #require(configuration), standard = Configuration()
         #expect(loaded.http.listen == standard.http.listen && loaded.http.origins == standard.http.origins)
-        #expect(loaded.browser.listen == standard.browser.listen && loaded.browser.advertise == nil)
+        #expect(loaded.browser.listen == standard.browser.listen && loaded.browser.advertise == nil && loaded.browser.agc == standard.browser.agc)
         #expect(loaded.sip.listen == standard.sip.listen && loaded.sip.rtpPorts == standard.sip.rtpPorts)
         #expect(loaded.media.loops == standard.media.loops && loaded.media.realtime == standard.media.realtime)
         #expect(loaded.media.opus.trunk == standard.media.opus.trunk && loaded.media.opus.agent == standard.media.opus.agent)
@@ -43,7 +43,7 @@ struct ShippedFilesTests {
         #expect(recordings == standard.recordings)
         #expect(loaded.log.level == standard.log.level && loaded.log.format == standard.log.format)
         let trunk = try #require(loaded.trunks.first), plain = Trunk(name: "phone")
-        #expect(trunk.codecs == plain.codecs && trunk.dtmf == plain.dtmf && trunk.srtp == plain.srtp && trunk.echo == plain.echo)
+        #expect(trunk.codecs == plain.codecs && trunk.dtmf == plain.dtmf && trunk.srtp == plain.srtp && trunk.echo == plain.echo && trunk.agc == plain.agc)
         #expect(trunk.maxCalls == plain.maxCalls && trunk.maxCallsPerSecond == plain.maxCallsPerSecond && trunk.country == plain.country)
         #expect(trunk.register == plain.register && trunk.inboundAuth == plain.inboundAuth)
     }
@@ -53,7 +53,7 @@ struct ShippedFilesTests {
         ["listen", "tls", "certificate", "key", "origins", "admin_token", "advertise", "auth", "jwt_secret", "turn", "urls", "secret", "ttl_seconds"],
         ["rtp_ports", "loops", "realtime", "opus", "trunk", "agent", "bitrate", "complexity", "max_calls", "drain_seconds", "database", "level", "format", "unauthenticated", "paid_calls",
             "new_destinations_per_hour", "retention_days"],
-        ["hosts", "accept_from", "username", "password", "register", "inbound_auth", "codecs", "dtmf", "srtp", "echo", "country", "max_calls_per_second"],
+        ["hosts", "accept_from", "username", "password", "register", "inbound_auth", "codecs", "dtmf", "srtp", "echo", "agc", "country", "max_calls_per_second"],
         ["folder", "retention_days", "tone", "announcement", "keep_digits"],
         ["builtin", "url", "protocol", "token", "webhook", "status_callback", "account", "instructions", "voice", "model", "tools", "spread", "first_audio_seconds", "answer_seconds", "webhook_secret", "secret"],
     ])

@@ -41,6 +41,7 @@ enum CallResource {
             "jitter_ms": JSONValue(tenths(leg.jitterMilliseconds)), "rtt_ms": JSONValue(leg.roundTripMilliseconds.map(tenths)),
             "concealed_ms": JSONValue(leg.concealedMilliseconds), "recovered": JSONValue(leg.recovered), "mos": JSONValue(leg.meanOpinionScore),
             "echo_return_loss_db": JSONValue(leg.echoReturnLoss.map(tenths)), "echo_removed_db": JSONValue(leg.echoEnhancement.map(tenths)),
+            "speech_level_dbfs": JSONValue(leg.speechLevel.map(tenths)), "gain_db": JSONValue(leg.gain.map(tenths)),
         ]
         if let turns = leg.turns { members["turns"] = self.turns(turns) }
         return .object(members)

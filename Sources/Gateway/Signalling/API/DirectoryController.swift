@@ -28,7 +28,7 @@ struct DirectoryController: Sendable {
             "accept_from": .array(trunk.acceptFrom.map { .string($0.description) }), "has_credentials": .bool(trunk.username != nil),
             "register": .bool(trunk.register), "inbound_auth": .bool(trunk.inboundAuth),
             "codecs": .array(trunk.codecs.map { .string($0.rawValue) }), "dtmf": .string(trunk.dtmf.rawValue), "srtp": .string(trunk.srtp.rawValue),
-            "echo": .string(trunk.echo.rawValue), "country": trunk.country.isEmpty ? .null : .string(trunk.country),
+            "echo": .string(trunk.echo.rawValue), "agc": .string(trunk.agc.rawValue), "country": trunk.country.isEmpty ? .null : .string(trunk.country),
             "max_calls": JSONValue(trunk.maxCalls), "max_calls_per_second": JSONValue(trunk.maxCallsPerSecond),
             "calls": JSONValue(figures.trunks.first { $0.name == trunk.name }?.calls ?? 0),
             "calls_out": .object(Dictionary(out.map { ($0.key.result, JSONValue($0.value)) }, uniquingKeysWith: { $1 })),

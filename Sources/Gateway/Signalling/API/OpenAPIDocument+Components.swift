@@ -72,6 +72,8 @@ extension OpenAPIDocument {
                         "mos": {"type": ["number", "null"]},
                         "echo_return_loss_db": {"type": ["number", "null"]},
                         "echo_removed_db": {"type": ["number", "null"]},
+                        "speech_level_dbfs": {"type": ["number", "null"]},
+                        "gain_db": {"type": ["number", "null"]},
                         "turns": {
                           "type": "object",
                           "description": "Of an agent: how long the caller waited for its answers, and what was cut off.",
