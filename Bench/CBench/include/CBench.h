@@ -62,6 +62,12 @@ void bench_resampler_free(bench_resampler *resampler);
 long bench_resample(
     bench_resampler *resampler, const int16_t *input, int input_frame, int frames, int16_t *output, int output_frame);
 
+/// speexdsp's echo canceller over 48 ms, always at work. NULL on failure.
+typedef struct bench_canceller bench_canceller;
+bench_canceller *bench_canceller_new(int rate);
+void bench_canceller_free(bench_canceller *canceller);
+void bench_cancel(bench_canceller *canceller, const int16_t *played, const int16_t *heard, int16_t *left, long samples);
+
 /// libosip2: parses each INVITE and its SDP and writes both again. Messages and how many bytes were written.
 int bench_osip_invites(const bench_packets *messages, long *written);
 /// libosip2: parses one description and writes it again, `count` times.

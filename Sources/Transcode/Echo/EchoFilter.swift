@@ -105,7 +105,7 @@ final class EchoFilter {
     }
 
     /// Takes the echo out of the block at `position`; `output` holds what is left.
-    func process(_ near: UnsafePointer<Int16>, at position: Int64, reference: EchoReference) -> Powers {
+    func process(_ near: UnsafePointer<Int16>, at position: Int64, reference: borrowing EchoReference) -> Powers {
         let missing = reference.read(from: position &+ offset, into: far, count: block)
         if missing > 0, let echo, lead > 0 {
             // An echo sooner than the filter's beginning would allow for: what it waits for has not been played.
