@@ -20,7 +20,7 @@ enum BenchCommand {
         print(Machine.description)
         let rows: [Comparison]
         do {
-            rows = try (MediaRows.rows() + StageRows.rows() + ListeningRows.rows() + SignallingRows.rows() + DialplanRows.rows())
+            rows = try (MediaRows.rows() + StageRows.rows() + EchoRows.rows() + ListeningRows.rows() + SignallingRows.rows() + DialplanRows.rows())
                 .filter { isWanted($0.group + " " + $0.name, wanted) }
         } catch {
             fail("the rows could not be set up: \(error)")

@@ -65,6 +65,12 @@ long bench_resample(
 /* The energy of frames of samples, one after the other: the least that anything does which listens to them. */
 double bench_squares(const int16_t *samples, int frame_samples, int frames);
 
+/// speexdsp's echo canceller over 48 ms, always at work. NULL on failure.
+typedef struct bench_canceller bench_canceller;
+bench_canceller *bench_canceller_new(int rate);
+void bench_canceller_free(bench_canceller *canceller);
+void bench_cancel(bench_canceller *canceller, const int16_t *played, const int16_t *heard, int16_t *left, long samples);
+
 /// libosip2: parses each INVITE and its SDP and writes both again. Messages and how many bytes were written.
 int bench_osip_invites(const bench_packets *messages, long *written);
 /// libosip2: parses one description and writes it again, `count` times.

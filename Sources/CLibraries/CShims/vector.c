@@ -1,5 +1,8 @@
 #include "shims_vector.h"
 #include <string.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 typedef float four __attribute__((vector_size(16)));
 
@@ -100,4 +103,81 @@ void tandem_octaves(const int16_t *samples, size_t unit, float *energies, float 
     }
     energies[1] = (second[0] + second[1]) + (second[2] + second[3]);
     energies[2] = third;
+}
+
+typedef int32_t four_whole __attribute__((vector_size(16)));
+
+/// The products of `fixed` with what begins at `moving` and one, two and three steps behind.
+static inline four_whole four_products(const int16_t *moving, size_t step, const int16_t *fixed, size_t count) {
+#ifdef __SSE2__
+    __m128i first = _mm_setzero_si128(), second = first, third = first, fourth = first;
+    for (size_t index = 0; index < count; index += 8) {
+        const __m128i by = _mm_loadu_si128((const __m128i *)(fixed + index));
+        const int16_t *at = moving + index;
+        first = _mm_add_epi32(first, _mm_madd_epi16(by, _mm_loadu_si128((const __m128i *)at)));
+        second = _mm_add_epi32(second, _mm_madd_epi16(by, _mm_loadu_si128((const __m128i *)(at + step))));
+        third = _mm_add_epi32(third, _mm_madd_epi16(by, _mm_loadu_si128((const __m128i *)(at + 2 * step))));
+        fourth = _mm_add_epi32(fourth, _mm_madd_epi16(by, _mm_loadu_si128((const __m128i *)(at + 3 * step))));
+    }
+    const __m128i low = _mm_add_epi32(_mm_unpacklo_epi32(first, second), _mm_unpackhi_epi32(first, second));
+    const __m128i high = _mm_add_epi32(_mm_unpacklo_epi32(third, fourth), _mm_unpackhi_epi32(third, fourth));
+    return (four_whole)_mm_add_epi32(_mm_unpacklo_epi64(low, high), _mm_unpackhi_epi64(low, high));
+#else
+    four_whole sums = {0};
+    for (size_t each = 0; each < 4; each++)
+        for (size_t index = 0; index < count; index++)
+            sums[each] += (int32_t)moving[each * step + index] * fixed[index];
+    return sums;
+#endif
+}
+
+static inline int16_t limited(int32_t sum) {
+    const int32_t value = (sum + (1 << 12)) >> 13;
+    return (int16_t)(value > 32767 ? 32767 : value < -32767 ? -32767 : value);
+}
+
+void tandem_decimate(
+    const int16_t *samples, size_t step, const int16_t *response, size_t taps, int16_t *output, size_t count) {
+    size_t index = 0;
+    for (; index + 4 <= count; index += 4) {
+        const four_whole sums = four_products(samples + index * step, step, response, taps);
+        for (size_t each = 0; each < 4; each++) output[index + each] = limited(sums[each]);
+    }
+    // Of the rest one at a time: no step further, for nothing may be there.
+    for (; index < count; index++) output[index] = limited(four_products(samples + index * step, 0, response, taps)[0]);
+}
+
+static inline void correlate(
+    float *sums, size_t delays, const int16_t *near, size_t count, const int16_t *far, float keep, float weight) {
+    const four keeps = {keep, keep, keep, keep}, weights = {weight, weight, weight, weight};
+    for (size_t delay = 0; delay < delays; delay += 4) {
+        const four_whole products = four_products(far + delay, 1, near, count);
+        const four value = keeps * load(sums + delay) + weights * __builtin_convertvector(products, four);
+        memcpy(sums + delay, &value, sizeof value);
+    }
+}
+
+void tandem_correlate(
+    float *sums, size_t delays, const int16_t *near, size_t count, const int16_t *far, float keep, float weight) {
+    // Its one caller's, of which the compiler keeps `near` in registers.
+    if (count == 40)
+        correlate(sums, delays, near, 40, far, keep, weight);
+    else
+        correlate(sums, delays, near, count, far, keep, weight);
+}
+
+float tandem_energy(const int16_t *samples, size_t count) {
+#ifdef __SSE2__
+    __m128 sums = _mm_setzero_ps();
+    for (size_t index = 0; index < count; index += 8) {
+        const __m128i eight = _mm_loadu_si128((const __m128i *)(samples + index));
+        sums = _mm_add_ps(sums, _mm_cvtepi32_ps(_mm_madd_epi16(eight, eight)));
+    }
+    const four four_sums = (four)sums;
+    return (four_sums[0] + four_sums[1]) + (four_sums[2] + four_sums[3]);
+#else
+    float sum = 0;
+    for (size_t index = 0; index < count; index++) sum += (float)(samples[index] * samples[index]);
+    return sum;
+#endif
 }

@@ -1,51 +1,54 @@
+import CShims
 import Glibc
 
-/// Sound at 2 kHz, flattened, as the search of an echo's delay wants it: exact enough to aim a filter, and cheap.
+/// Sound at 2 kHz, flattened, as the search of an echo's delay wants it: exact enough to aim a filter, and cheap. It has no state of
+/// its own: a coarse sample is made of the `reach` samples that end with its place.
 ///
 /// A coarse sample stands for every `factor`-th place of the stream, so that two streams' coarse samples are as far apart as the
 /// streams are.
-final class EchoDecimator {
+struct EchoDecimator {
     /// Samples of a coarse one.
     let factor: Int
-
-    private let taps: Int
-    /// `taps` of them, then zeros up to a multiple of four.
-    private let padded: Int
-    private let response: UnsafeMutablePointer<Float>
-    /// The last `taps - 1` samples, behind them those at hand, and room for the padding.
-    private let window: UnsafeMutablePointer<Float>
-    private var last: Float = 0
+    /// Samples that a coarse one is made of, the last of them at its place.
+    let reach: Int
+    /// One for all calls, so that it stays in the processor's cache.
+    private let response: UnsafePointer<Int16>
 
     /// Samples a second of the coarse sound.
     static let rate = 2000
     /// Highest frequency kept, in Hz.
     private static let cutoff = 850.0
     /// Of a sample that is taken off the next one: speech has little at the upper end, and a flat sound has a sharp correlation.
-    private static let flattening: Float = 0.7
-    private static let chunk = 160
+    private static let flattening = 0.7
+    /// Never written after it was made.
+    nonisolated(unsafe) private static let narrow = response(factor: 4)
+    nonisolated(unsafe) private static let wide = response(factor: 8)
 
-    /// - Parameter rate: a multiple of 2000 in Hz
+    /// - Parameter rate: 8000 or 16000 Hz
     init(rate: Int) {
         factor = rate / Self.rate
-        taps = 8 * factor + 1
-        padded = (taps + 3) / 4 * 4
-        response = .allocate(capacity: padded)
-        response.initialize(repeating: 0, count: padded)
-        window = .allocate(capacity: padded + Self.chunk)
-        window.initialize(repeating: 0, count: padded + Self.chunk)
-        let middle = Double(taps - 1) / 2
-        for tap in 0..<taps {
-            let time = Double(tap) - middle
-            let angle = 2 * Double.pi * Self.cutoff / Double(rate)
-            let sinc = time == 0 ? angle / Double.pi : sin(angle * time) / (Double.pi * time)
-            let hamming = 0.54 + 0.46 * cos(Double.pi * time / middle)
-            response[tap] = Float(sinc * hamming)
-        }
+        reach = Self.reach(factor)
+        response = factor == 4 ? Self.narrow : Self.wide
     }
 
-    deinit {
-        response.deallocate()
-        window.deallocate()
+    /// A low pass of four coarse samples to either side and, one behind, what is taken off; whole vectors of eight.
+    private static func reach(_ factor: Int) -> Int { 10 * factor }
+
+    private static func response(factor: Int) -> UnsafePointer<Int16> {
+        let lowPass = 8 * factor + 1
+        let middle = Double(lowPass - 1) / 2
+        var taps = [Double](repeating: 0, count: reach(factor))
+        for tap in 0..<lowPass {
+            let time = Double(tap) - middle
+            let angle = 2 * Double.pi * cutoff / Double(rate * factor)
+            let sinc = time == 0 ? angle / Double.pi : sin(angle * time) / (Double.pi * time)
+            let value = sinc * (0.54 + 0.46 * cos(Double.pi * time / middle))
+            taps[taps.count - 1 - tap] += value
+            taps[taps.count - 1 - tap - factor] -= flattening * value
+        }
+        let response = UnsafeMutablePointer<Int16>.allocate(capacity: taps.count)
+        for (index, tap) in taps.enumerated() { (response + index).initialize(to: Int16((tap * 8192).rounded())) }
+        return UnsafePointer(response)
     }
 
     /// The place of the first coarse sample at or behind `position`.
@@ -54,50 +57,8 @@ final class EchoDecimator {
         return remainder > 0 ? quotient + 1 : quotient
     }
 
-    func reset() {
-        window.update(repeating: 0, count: padded + Self.chunk)
-        last = 0
-    }
-
-    /// Takes the stream's next samples, which begin at `position`, and hands over the coarse ones with their places.
-    func process(_ samples: UnsafePointer<Int16>, count: Int, at position: Int64, output: (Int64, Float) -> Void) {
-        var start = 0
-        while start < count {
-            let length = min(Self.chunk, count - start)
-            processChunk(samples + start, count: length, at: position &+ Int64(start), output: output)
-            start += length
-        }
-    }
-
-    private func processChunk(_ samples: UnsafePointer<Int16>, count: Int, at position: Int64, output: (Int64, Float) -> Void) {
-        let fresh = window + (taps - 1)
-        var index = 0
-        while index < count {
-            fresh[index] = Float(samples[index])
-            index &+= 1
-        }
-        var coarse = self.index(of: position)
-        var place = Int(coarse &* Int64(factor) &- position)
-        while place < count {
-            let sum = filtered(window + place)
-            output(coarse, sum - Self.flattening * last)
-            last = sum
-            coarse &+= 1
-            place &+= factor
-        }
-        window.update(from: window + count, count: taps - 1)
-    }
-
-    /// Four products side by side: the order of additions of numbers with fractions is fixed.
-    private func filtered(_ samples: UnsafePointer<Float>) -> Float {
-        let response = response
-        var sums = SIMD4<Float>.zero
-        var tap = 0
-        while tap < padded {
-            let four = SIMD4(samples[tap], samples[tap &+ 1], samples[tap &+ 2], samples[tap &+ 3])
-            sums += four * SIMD4(response[tap], response[tap &+ 1], response[tap &+ 2], response[tap &+ 3])
-            tap &+= 4
-        }
-        return sums.sum()
+    /// Coarse samples, of which the first is made of the `reach` samples from `samples` on.
+    func process(_ samples: UnsafePointer<Int16>, into output: UnsafeMutablePointer<Int16>, count: Int) {
+        tandem_decimate(samples, factor, response, reach, output, count)
     }
 }

@@ -1,18 +1,25 @@
+import CShims
+
 /// Finds out whether a line sends back what is played to it, and how far behind: by the correlation of both at 2 kHz, over the
 /// delays at which an echo can come and the last seconds in which something was played.
 ///
 /// Each stretch of 20 ms weighs the same, however loud: so a voice at the line does not outweigh an echo much weaker than it.
-final class EchoDelayEstimator {
+struct EchoDelayEstimator: ~Copyable {
     /// Where the echo is, in coarse samples: a sound at the line's place p, in the axis of what comes in, is the echo of what was
     /// played at p + offset. Nil until it is found; kept while nothing else is.
     private(set) var offset: Int64?
     /// For seconds of sound no echo was found.
     private(set) var isResting = false
 
+    private let decimator: EchoDecimator
     private let correlation: UnsafeMutablePointer<Float>
-    private let far: UnsafeMutablePointer<Float>
-    private let near: UnsafeMutablePointer<Float>
-    private var filled = 0
+    /// What came in: the end of the stretch before, and the stretch that is being filled.
+    private let sound: UnsafeMutablePointer<Int16>
+    /// The stretch at hand, coarse.
+    private let near: UnsafeMutablePointer<Int16>
+    /// Samples of the stretch that are there; nil before the stream begins, or begins anew.
+    private var filled: Int?
+    /// Where the stretch begins, in coarse samples.
     private var start: Int64 = 0
     /// The offset of no delay at all, as far as the network shows it.
     private var tie: Int64?
@@ -35,6 +42,8 @@ final class EchoDelayEstimator {
     private static let codecNoise: Float = 100
     /// What of a tone is not foretold, at most: 20 dB less.
     private static let foretold: Float = 0.01
+    /// The root of the sum of squares of a stretch in whole numbers. The highest of what was played is 2^15 * 40^0.5.
+    private static let wholeScale: Float = 8192
     /// Stretches between two looks at the correlation.
     private static let searchEvery = 5
     /// Stretches of sound before the first look: 0.4 s.
@@ -48,29 +57,33 @@ final class EchoDelayEstimator {
     /// Stretches of sound without a sighting after which the search rests, for three quarters of the time: 4 s.
     private static let patience = 200
     private static let restingTurn = 50
+    /// Those after which it rests for seven eighths: 24 s.
+    private static let longPatience = 1200
     /// Stretches after which the tie may go up again: 2 s.
     private static let tieSpan = 100
 
-    init() {
+    init(decimator: EchoDecimator) {
+        self.decimator = decimator
         correlation = .allocate(capacity: Self.delays)
         correlation.initialize(repeating: 0, count: Self.delays)
-        far = .allocate(capacity: Self.delays + Self.stretch)
-        far.initialize(repeating: 0, count: Self.delays + Self.stretch)
+        let samples = decimator.reach - 1 + Self.stretch * decimator.factor
+        sound = .allocate(capacity: samples)
+        sound.initialize(repeating: 0, count: samples)
         near = .allocate(capacity: Self.stretch)
         near.initialize(repeating: 0, count: Self.stretch)
     }
 
     deinit {
         correlation.deallocate()
-        far.deallocate()
+        sound.deallocate()
         near.deallocate()
     }
 
     /// The stream of what comes in does not go on where it was.
-    func skip() { filled = 0 }
+    mutating func skip() { filled = nil }
 
     /// Nothing found so far counts any more, for it was no echo or is gone; the search rests.
-    func forget() {
+    mutating func forget() {
         offset = nil
         sinceSighting = Self.patience
         isResting = true
@@ -79,21 +92,45 @@ final class EchoDelayEstimator {
         correlation.update(repeating: 0, count: Self.delays)
     }
 
-    /// Takes the next coarse sample that came in.
-    /// - Parameter played: the place up to which something could have been played by now, in coarse samples
-    func observe(_ sample: Float, at place: Int64, reference: EchoReference, played: Int64) {
-        if filled == 0 { start = place }
-        near[filled] = sample
-        filled += 1
-        guard filled == Self.stretch else { return }
-        filled = 0
+    /// Takes what came in next.
+    /// - Parameters:
+    ///   - position: of the first sample
+    ///   - played: the place up to which something could have been played by now, in coarse samples
+    mutating func observe(
+        _ samples: UnsafePointer<Int16>, count: Int, at position: Int64, reference: inout EchoReference, played: Int64
+    ) {
+        let (before, whole) = (decimator.reach - 1, Self.stretch * decimator.factor)
+        var index = 0
+        if filled == nil {
+            start = decimator.index(of: position)
+            index = Int(start &* Int64(decimator.factor) &- position)
+            sound.update(repeating: 0, count: before)
+        }
+        var filled = filled ?? 0
+        while index < count {
+            let length = min(count - index, whole - filled)
+            (sound + (before + filled)).update(from: samples + index, count: length)
+            index += length
+            filled += length
+            guard filled == whole else { break }
+            filled = 0
+            look(&reference, played: played)
+            start &+= Int64(Self.stretch)
+            sound.update(from: sound + whole, count: before)
+        }
+        self.filled = filled
+    }
+
+    /// The stretch is full.
+    private mutating func look(_ reference: inout EchoReference, played: Int64) {
         let tie = tie(end: start &+ Int64(Self.stretch), played: played)
-        if isResting, sinceSighting / Self.restingTurn % 4 != 0 {
+        let first = start &+ tie &- Int64(Self.delays - 1)
+        guard reference.hasSound(from: first) else { return }
+        if isResting, sinceSighting / Self.restingTurn % (sinceSighting > Self.longPatience ? 8 : 4) != 0 {
             sinceSighting &+= 1
             return
         }
-        reference.readCoarse(from: start &+ tie &- Int64(Self.delays - 1), into: far, count: Self.delays - 1 + Self.stretch)
-        guard correlate() else { return }
+        guard correlate(reference.coarse(from: first, count: Self.delays - 1 + Self.stretch)) else { return }
         sinceSighting &+= 1
         untilSearch -= 1
         if untilSearch == 0 {
@@ -105,7 +142,7 @@ final class EchoDelayEstimator {
 
     /// Keeps the searched delays where an echo can be: nothing comes back before it was played. Jitter shows a higher tie than the
     /// true one, never a lower.
-    private func tie(end: Int64, played: Int64) -> Int64 {
+    private mutating func tie(end: Int64, played: Int64) -> Int64 {
         var tie = tie ?? played &- end
         let lead = end &+ tie &- played
         highestLead = max(highestLead, lead)
@@ -137,33 +174,33 @@ final class EchoDelayEstimator {
     }
 
     /// Adds the stretch at hand.
+    /// - Parameter far: what was played, from the longest delay on
     /// - Returns: false when nothing was played that it could be the echo of.
-    private func correlate() -> Bool {
-        let (correlation, far, near) = (correlation, far, near)
+    private func correlate(_ far: UnsafePointer<Int16>) -> Bool {
+        let near = near
         var loudest: Float = 0
         var place = 0
         while place + Self.stretch < Self.delays + Self.stretch {
-            loudest = max(loudest, SumOfSquares.of(far + place, Self.stretch))
+            loudest = max(loudest, tandem_energy(far + place, Self.stretch))
             place += Self.stretch
         }
         let length = Float(Self.stretch)
-        guard loudest > Self.audible * length, !isTone else { return false }
-        let weight = 1 / (loudest * (SumOfSquares.of(near, Self.stretch) + Self.codecNoise * length)).squareRoot()
-        var keep = Self.forgetting
-        var index = 0
-        while index < Self.stretch {
-            let (y0, y1) = (near[index] * weight, near[index + 1] * weight)
-            let (y2, y3) = (near[index + 2] * weight, near[index + 3] * weight)
-            let x = far + index
-            var delay = 0
-            while delay < Self.delays {
-                let sum = y0 * x[delay] + y1 * x[delay &+ 1] + y2 * x[delay &+ 2] + y3 * x[delay &+ 3]
-                correlation[delay] = keep * correlation[delay] + sum
-                delay &+= 1
+        guard loudest > Self.audible * length else { return false }
+        decimator.process(sound, into: near, count: Self.stretch)
+        guard !isTone else { return false }
+        let energy = tandem_energy(near, Self.stretch)
+        var weight = 1 / (loudest * (energy + Self.codecNoise * length)).squareRoot()
+        // Whole numbers, of which no sum with what was played leaves 32 bits, and the weakest stretch's are as exact as others.
+        if energy > 0 {
+            let scale = Self.wholeScale / energy.squareRoot()
+            var index = 0
+            while index < Self.stretch {
+                near[index] = Int16(Float(near[index]) * scale)
+                index &+= 1
             }
-            keep = 1
-            index &+= 4
+            weight /= scale
         }
+        tandem_correlate(correlation, Self.delays, near, Self.stretch, far, Self.forgetting, weight)
         return true
     }
 
@@ -173,7 +210,7 @@ final class EchoDelayEstimator {
         var (r00, r01, r11, r02, r12, energy): (Float, Float, Float, Float, Float, Float) = (0, 0, 0, 0, 0, 0)
         var index = 2
         while index < Self.stretch {
-            let (now, one, two) = (near[index], near[index &- 1], near[index &- 2])
+            let (now, one, two) = (Float(near[index]), Float(near[index &- 1]), Float(near[index &- 2]))
             energy += now * now
             r00 += one * one
             r01 += one * two
@@ -190,22 +227,25 @@ final class EchoDelayEstimator {
         return energy - first * r02 - second * r12 < Self.foretold * energy
     }
 
-    private func search(tie: Int64) {
-        var (sum, highest, place): (Float, Float, Int) = (0, 0, 0)
+    private mutating func search(tie: Int64) {
+        let correlation = correlation
+        var sums = SIMD4<Float>.zero
+        var highests = SIMD4<Float>.zero
         var index = 0
         while index < Self.delays {
-            let square = correlation[index] * correlation[index]
-            sum += square
-            if square > highest {
-                highest = square
-                place = index
-            }
-            index &+= 1
+            let four = SIMD4(correlation[index], correlation[index &+ 1], correlation[index &+ 2], correlation[index &+ 3])
+            let squares = four * four
+            sums += squares
+            highests = pointwiseMax(highests, squares)
+            index &+= 4
         }
-        guard highest * Float(Self.delays) > Self.certain * sum else {
+        let highest = highests.max()
+        guard highest * Float(Self.delays) > Self.certain * sums.sum() else {
             sightings = 0
             return
         }
+        var place = 0
+        while place < Self.delays - 1, correlation[place] * correlation[place] < highest { place += 1 }
         let found = tie &- Int64(Self.delays - 1 - place)
         sightings = sightings > 0 && (found &- candidate).magnitude <= Self.sameness ? sightings + 1 : 1
         candidate = found

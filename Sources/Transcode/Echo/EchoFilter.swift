@@ -105,7 +105,7 @@ final class EchoFilter {
     }
 
     /// Takes the echo out of the block at `position`; `output` holds what is left.
-    func process(_ near: UnsafePointer<Int16>, at position: Int64, reference: EchoReference) -> Powers {
+    func process(_ near: UnsafePointer<Int16>, at position: Int64, reference: borrowing EchoReference) -> Powers {
         let missing = reference.read(from: position &+ offset, into: far, count: block)
         if missing > 0, let echo, lead > 0 {
             // An echo sooner than the filter's beginning would allow for: what it waits for has not been played.
@@ -119,16 +119,17 @@ final class EchoFilter {
         silence = powers.far < Self.silent * Float(block) ? min(silence + 1, Self.ringing) : 0
         let before = choice.current
         if silence < Self.ringing {
-            cancel(near)
-            write(after: before, &powers)
+            cancel(near, far: powers.far)
+            write(before, then: choice.current, &powers)
         } else {
-            choice = EchoChoice()
-            write(after: .untouched, &powers)
+            // What comes next begins with what is known of the line: the beginning of a sound's echo is as audible as the rest of it.
+            choice = EchoChoice(current: response.isKnown ? .kept : .untouched)
+            write(.untouched, then: .untouched, &powers)
         }
         return powers
     }
 
-    private func cancel(_ near: UnsafePointer<Int16>) {
+    private func cancel(_ near: UnsafePointer<Int16>, far power: Float) {
         speex_echo_cancellation(state, near, far, adapted)
         var index = 0
         while index < block {
@@ -142,7 +143,7 @@ final class EchoFilter {
         }
         choice.observe(
             adaptive: SumOfSquares.of(adaptive, block), kept: response.isKnown ? SumOfSquares.of(kept, block) : nil,
-            untouched: SumOfSquares.of(untouched, block))
+            untouched: SumOfSquares.of(untouched, block), far: power)
         if choice.isWorthKeeping {
             response.keep(state, left: choice.adaptiveLeaves)
             choice.hasKept()
@@ -158,9 +159,9 @@ final class EchoFilter {
         }
     }
 
-    /// What was chosen, into which the block passes from what was chosen before it.
-    private func write(after before: EchoChoice.Candidate, _ powers: inout Powers) {
-        let (old, new) = (sound(of: before), sound(of: choice.current))
+    /// What is chosen, into which the block passes from what was chosen before it.
+    private func write(_ before: EchoChoice.Candidate, then chosen: EchoChoice.Candidate, _ powers: inout Powers) {
+        let (old, new) = (sound(of: before), sound(of: chosen))
         let step = 1 / Float(block)
         var share: Float = 0
         var index = 0

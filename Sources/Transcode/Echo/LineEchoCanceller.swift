@@ -20,9 +20,9 @@ public final class LineEchoCanceller {
     public static let longestDelay = EchoDelayEstimator.delays * 1000 / EchoDecimator.rate
 
     private let rate: Int
-    private let reference: EchoReference
+    private var reference: EchoReference
     private let decimator: EchoDecimator
-    private let estimator = EchoDelayEstimator()
+    private var estimator: EchoDelayEstimator
     private var filter: EchoFilter?
     private var suppressor: EchoSuppressor
     private var meter = EchoMeter()
@@ -45,6 +45,7 @@ public final class LineEchoCanceller {
         self.rate = rate
         reference = EchoReference(rate: rate)
         decimator = EchoDecimator(rate: rate)
+        estimator = EchoDelayEstimator(decimator: decimator)
         suppressor = EchoSuppressor(block: rate / 100)
         doubt = EchoDoubt(rate: rate)
         sinceFar = Self.ringing
@@ -66,9 +67,10 @@ public final class LineEchoCanceller {
     ///   - position: the place of the first sample on the axis of what goes out, in samples
     ///   - clock: local time in samples
     public func played(_ samples: UnsafeBufferPointer<Int16>, at position: Int64, clock: Int64) {
-        reference.append(samples, at: position, clock: clock)
-        guard !doubt.isOver, let base = samples.baseAddress, !samples.isEmpty else { return }
-        doubt.played(power: SumOfSquares.of(base, samples.count) / Float(samples.count), count: samples.count, clock: clock)
+        guard let base = samples.baseAddress, !samples.isEmpty else { return }
+        let power = SumOfSquares.of(base, samples.count) / Float(samples.count)
+        reference.append(base, count: samples.count, power: power, at: position, clock: clock)
+        if !doubt.isOver { doubt.played(power: power, count: samples.count, clock: clock) }
     }
 
     /// Takes the echo out of what came from the line, in place. A rest that is no block of 10 ms is left as it is.
@@ -81,9 +83,7 @@ public final class LineEchoCanceller {
         end = position &+ Int64(samples.count)
         let factor = Int64(decimator.factor)
         let latest = (played &+ max(0, clock &- reference.clock)) / factor
-        decimator.process(base, count: samples.count, at: position) {
-            estimator.observe($1, at: $0, reference: reference, played: latest)
-        }
+        estimator.observe(base, count: samples.count, at: position, reference: &reference, played: latest)
         if let offset = estimator.offset { aim(at: offset &* factor) }
         if isCancelling, let filter {
             var start = 0
@@ -103,7 +103,6 @@ public final class LineEchoCanceller {
     }
 
     private func skip() {
-        decimator.reset()
         estimator.skip()
         if isCancelling { filter?.skip() }
     }

@@ -217,11 +217,13 @@ def test_phone_and_echo(start_counted, start_phone):
     prove(gateway, counts, "phone, echo")
 
 
-def test_phone_and_websocket_agent(start_counted, start_phone, start_agent):
+@pytest.mark.parametrize("agc", ["off", "auto"])
+def test_phone_and_websocket_agent(start_counted, start_phone, start_agent, agc):
     agent = start_agent(echo=True)
-    gateway, counts = start_counted(agents={"assistant": agent.configuration})
+    trunk = {"accept_from": ["127.0.0.1/32"], "max_calls_per_second": 1000, "agc": agc}
+    gateway, counts = start_counted(agents={"assistant": agent.configuration}, trunks={"phone": trunk})
     phones(start_phone, gateway, "assistant")
-    prove(gateway, counts, "phone, agent")
+    prove(gateway, counts, f"phone, agent, agc {agc}")
 
 
 def test_phone_and_pipecat_agent(start_counted, start_phone, start_protobuf_agent):
