@@ -105,10 +105,8 @@ void tandem_octaves(const int16_t *samples, size_t unit, float *energies, float 
     energies[2] = third;
 }
 
-typedef int32_t four_whole __attribute__((vector_size(16)));
-
 /// The products of `fixed` with what begins at `moving` and one, two and three steps behind.
-static inline four_whole four_products(const int16_t *moving, size_t step, const int16_t *fixed, size_t count) {
+static inline four_words four_products(const int16_t *moving, size_t step, const int16_t *fixed, size_t count) {
 #ifdef __SSE2__
     __m128i first = _mm_setzero_si128(), second = first, third = first, fourth = first;
     for (size_t index = 0; index < count; index += 8) {
@@ -121,9 +119,9 @@ static inline four_whole four_products(const int16_t *moving, size_t step, const
     }
     const __m128i low = _mm_add_epi32(_mm_unpacklo_epi32(first, second), _mm_unpackhi_epi32(first, second));
     const __m128i high = _mm_add_epi32(_mm_unpacklo_epi32(third, fourth), _mm_unpackhi_epi32(third, fourth));
-    return (four_whole)_mm_add_epi32(_mm_unpacklo_epi64(low, high), _mm_unpackhi_epi64(low, high));
+    return (four_words)_mm_add_epi32(_mm_unpacklo_epi64(low, high), _mm_unpackhi_epi64(low, high));
 #else
-    four_whole sums = {0};
+    four_words sums = {0};
     for (size_t each = 0; each < 4; each++)
         for (size_t index = 0; index < count; index++)
             sums[each] += (int32_t)moving[each * step + index] * fixed[index];
@@ -140,7 +138,7 @@ void tandem_decimate(
     const int16_t *samples, size_t step, const int16_t *response, size_t taps, int16_t *output, size_t count) {
     size_t index = 0;
     for (; index + 4 <= count; index += 4) {
-        const four_whole sums = four_products(samples + index * step, step, response, taps);
+        const four_words sums = four_products(samples + index * step, step, response, taps);
         for (size_t each = 0; each < 4; each++) output[index + each] = limited(sums[each]);
     }
     // Of the rest one at a time: no step further, for nothing may be there.
@@ -151,7 +149,7 @@ static inline void correlate(
     float *sums, size_t delays, const int16_t *near, size_t count, const int16_t *far, float keep, float weight) {
     const four keeps = {keep, keep, keep, keep}, weights = {weight, weight, weight, weight};
     for (size_t delay = 0; delay < delays; delay += 4) {
-        const four_whole products = four_products(far + delay, 1, near, count);
+        const four_words products = four_products(far + delay, 1, near, count);
         const four value = keeps * load(sums + delay) + weights * __builtin_convertvector(products, four);
         memcpy(sums + delay, &value, sizeof value);
     }
