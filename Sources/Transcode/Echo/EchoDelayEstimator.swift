@@ -187,8 +187,8 @@ struct EchoDelayEstimator: ~Copyable {
         let length = Float(Self.stretch)
         guard loudest > Self.audible * length else { return false }
         decimator.process(sound, into: near, count: Self.stretch)
-        guard !isTone else { return false }
         let energy = tandem_energy(near, Self.stretch)
+        guard !isTone, energy > length || !isLoud else { return false }
         var weight = 1 / (loudest * (energy + Self.codecNoise * length)).squareRoot()
         // Whole numbers, of which no sum with what was played leaves 32 bits, and the weakest stretch's are as exact as others.
         if energy > 0 {
@@ -225,6 +225,13 @@ struct EchoDelayEstimator: ~Copyable {
         let first = (r02 * r11 - r12 * r01) / determinant
         let second = (r12 * r00 - r02 * r01) / determinant
         return energy - first * r02 - second * r12 < Self.foretold * energy
+    }
+
+    /// Whether something came in, whatever the coarse sound has of it: of a tone that it meets at its zeros nothing, and what the sound
+    /// before left would be found again and again.
+    private var isLoud: Bool {
+        let samples = Self.stretch * decimator.factor
+        return tandem_energy(sound + (decimator.reach - 1), samples) > Self.codecNoise * Float(samples)
     }
 
     private mutating func search(tie: Int64) {
