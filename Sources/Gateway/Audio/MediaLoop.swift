@@ -102,6 +102,8 @@ final class MediaLoop: DatagramReceiver {
         isAfterStall = now - lastTurn > Self.stallLimit
         lastTurn = now
         environment.io.poll(into: self)
+        // What came goes on before anything is encoded that is only due.
+        environment.io.flush()
         isAfterStall = false
         expire(now: now)
         playOut(now: now)
