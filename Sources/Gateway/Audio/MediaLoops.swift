@@ -141,11 +141,17 @@ final class MediaLoops: Sendable {
 
 /// Carries events from the media loops to a switchboard that is made after them.
 final class EventRelay: Sendable {
-    private let target = NIOLockedValueBox<(@Sendable (SwitchboardEvent) -> Void)?>(nil)
+    /// Not the closure itself: each time it passes through the generic box it would be wrapped once more, and the wrappings are a leak
+    /// and, some ten thousand events on, the end of the stack.
+    private struct Target {
+        let post: @Sendable (SwitchboardEvent) -> Void
+    }
 
-    func attach(_ target: @escaping @Sendable (SwitchboardEvent) -> Void) { self.target.withLockedValue { $0 = target } }
+    private let target = NIOLockedValueBox<Target?>(nil)
 
-    func post(_ event: SwitchboardEvent) { target.withLockedValue { $0 }?(event) }
+    func attach(_ target: @escaping @Sendable (SwitchboardEvent) -> Void) { self.target.withLockedValue { $0 = Target(post: target) } }
+
+    func post(_ event: SwitchboardEvent) { target.withLockedValue { $0 }?.post(event) }
 }
 
 extension OpusEncoder.Settings {

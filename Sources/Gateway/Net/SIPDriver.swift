@@ -29,6 +29,12 @@ final class SIPDriver: @unchecked Sendable {
     }
 
     typealias Known = @Sendable (SIPAddress) -> Bool
+
+    /// Not the closure itself: each time it passes through a generic box it would be wrapped once more (see `EventRelay`).
+    private struct Acquaintance {
+        let isKnown: Known
+    }
+
     typealias Sink = @Sendable (SIPOutput) -> Void
     typealias Command = @Sendable (inout SIPEndpoint, NIODeadline, inout [SIPOutput]) -> Void
 
@@ -48,7 +54,7 @@ final class SIPDriver: @unchecked Sendable {
     /// Messages that wait for a connection being opened.
     var connecting: [SIPAddress: [[UInt8]]] = [:]
     private var timer: (at: NIODeadline, task: Scheduled<Void>)?
-    private let known: NIOLockedValueBox<Known>
+    private let known: NIOLockedValueBox<Acquaintance>
     private let snapshot = NIOLockedValueBox(SIPCounters())
     private let onEvent: Sink
 
@@ -56,7 +62,7 @@ final class SIPDriver: @unchecked Sendable {
         self.loop = loop
         self.settings = settings
         endpoint = SIPEndpoint(configuration: .init(listeners: [], serverName: settings.serverName), random: SystemRandomNumberGenerator())
-        known = NIOLockedValueBox(isKnown)
+        known = NIOLockedValueBox(Acquaintance(isKnown: isKnown))
         self.onEvent = onEvent
     }
 
@@ -100,9 +106,9 @@ final class SIPDriver: @unchecked Sendable {
     // MARK: Any thread
 
     /// Replaces the lookup of trunks, on reload.
-    func setKnown(_ isKnown: @escaping Known) { known.withLockedValue { $0 = isKnown } }
+    func setKnown(_ isKnown: @escaping Known) { known.withLockedValue { $0 = Acquaintance(isKnown: isKnown) } }
 
-    func isKnown(_ address: SIPAddress) -> Bool { known.withLockedValue { $0 }(address) }
+    func isKnown(_ address: SIPAddress) -> Bool { known.withLockedValue { $0 }.isKnown(address) }
 
     /// The endpoint's counters after its last turn.
     var counters: SIPCounters { snapshot.withLockedValue { $0 } }
