@@ -33,7 +33,7 @@ extension EpollMediaIO: StreamSet {
     }
 
     func flushStreams() {
-        streamsToWrite.drain { write($0, on: $1) }
+        guard streamsToWrite.drain({ write($0, on: $1) }) else { return }
         if !refused.isEmpty { refused.removeAll() }
     }
 

@@ -31,7 +31,7 @@ final class SIPDriver: @unchecked Sendable {
     typealias Known = @Sendable (SIPAddress) -> Bool
 
     /// Not the closure itself: each time it passes through a generic box it would be wrapped once more (see `EventRelay`).
-    private struct Acquaintance {
+    private struct Lookup {
         let isKnown: Known
     }
 
@@ -54,7 +54,7 @@ final class SIPDriver: @unchecked Sendable {
     /// Messages that wait for a connection being opened.
     var connecting: [SIPAddress: [[UInt8]]] = [:]
     private var timer: (at: NIODeadline, task: Scheduled<Void>)?
-    private let known: NIOLockedValueBox<Acquaintance>
+    private let known: NIOLockedValueBox<Lookup>
     private let snapshot = NIOLockedValueBox(SIPCounters())
     private let onEvent: Sink
 
@@ -62,7 +62,7 @@ final class SIPDriver: @unchecked Sendable {
         self.loop = loop
         self.settings = settings
         endpoint = SIPEndpoint(configuration: .init(listeners: [], serverName: settings.serverName), random: SystemRandomNumberGenerator())
-        known = NIOLockedValueBox(Acquaintance(isKnown: isKnown))
+        known = NIOLockedValueBox(Lookup(isKnown: isKnown))
         self.onEvent = onEvent
     }
 
@@ -106,7 +106,7 @@ final class SIPDriver: @unchecked Sendable {
     // MARK: Any thread
 
     /// Replaces the lookup of trunks, on reload.
-    func setKnown(_ isKnown: @escaping Known) { known.withLockedValue { $0 = Acquaintance(isKnown: isKnown) } }
+    func setKnown(_ isKnown: @escaping Known) { known.withLockedValue { $0 = Lookup(isKnown: isKnown) } }
 
     func isKnown(_ address: SIPAddress) -> Bool { known.withLockedValue { $0 }.isKnown(address) }
 

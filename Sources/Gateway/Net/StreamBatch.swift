@@ -37,9 +37,10 @@ final class StreamBatch {
         return true
     }
 
-    /// Takes everything out, in order; also what `write` adds. Within `write` it does nothing.
-    func drain(_ write: (_ bytes: UnsafeRawBufferPointer, _ descriptor: Int32) -> Void) {
-        guard count > 0, !isDraining else { return }
+    /// Takes everything out, in order; also what `write` adds.
+    /// - Returns: false within `write`, where it does nothing
+    func drain(_ write: (_ bytes: UnsafeRawBufferPointer, _ descriptor: Int32) -> Void) -> Bool {
+        guard !isDraining else { return false }
         isDraining = true
         var (index, offset) = (0, 0)
         while index < count {
@@ -50,5 +51,6 @@ final class StreamBatch {
         }
         (used, count) = (0, 0)
         isDraining = false
+        return true
     }
 }

@@ -121,6 +121,18 @@ import Testing
         try await running.driver.shutdown().get()
     }
 
+    @Test func aThousandPacketsTakeNoMoreStackThanOne() async throws {
+        let depth = StackDepth()
+        let running = try await Running(isKnown: { _ in
+            depth.note()
+            return true
+        })
+        let address = SIPAddress(host: "127.0.0.1", port: 5062)
+        for _ in 0..<1000 { _ = running.driver.isKnown(address) }
+        #expect(depth.isSame(in: 1000))
+        try await running.driver.shutdown().get()
+    }
+
     @Test func tcpIsFramedAndKeptAlive() async throws {
         let running = try await Running()
         let phone = SIPLoopbackPeer.tcp(to: running.tcpPort)

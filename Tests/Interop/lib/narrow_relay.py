@@ -1,13 +1,11 @@
 """A UDP relay between one peer and the gateway that is a narrow link: each way a rate, a queue in front of it and a delay, with
 losses, single or in bursts, and jitter by a seed."""
 
-import heapq
 import random
-import select
-import socket
-import threading
 import time
 from dataclasses import dataclass, field
+
+from udp_relay import Relay
 
 HEADERS = 28  # IP and UDP, bytes: the rate is that of the line
 
@@ -36,38 +34,16 @@ class Way:
         return sum(size for at, _, size in list(self.log) if at >= since) * 8 / (time.monotonic() - since)
 
 
-class NarrowRelay:
-    """The peer sends to `inner`; the gateway sees everything come from `outer`. `up` leads to the gateway, `down` to the peer."""
+class NarrowRelay(Relay):
+    """`up` leads to the gateway, `down` to the peer."""
 
     def __init__(self, target, rate=None, seed=1, host="127.0.0.1", **way):
-        self.target = target
         self.up, self.down = Way(rate, **way), Way(rate, **way)
         self._random = random.Random(seed)
         self._free = {id(self.up): 0.0, id(self.down): 0.0}  # when the line has sent what it has
         self._last = {id(self.up): 0.0, id(self.down): 0.0}  # when the last packet arrives
         self._losing = {id(self.up): False, id(self.down): False}
-        self._inner = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._outer = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        for end in (self._inner, self._outer):
-            end.bind((host, 0))
-            end.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
-        self.inner, self.outer = self._inner.getsockname(), self._outer.getsockname()
-        self._peer = None
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.stop()
-
-    def stop(self):
-        self._ended.set()
-        self._thread.join(5)
-        self._inner.close()
-        self._outer.close()
+        super().__init__(target, host)
 
     def set(self, **values):
         """Changes both ways."""
@@ -88,8 +64,9 @@ class NarrowRelay:
             self._losing[id(way)] = self._random.random() < way.loss * ends / (1 - way.loss)
         return self._losing[id(way)]
 
-    def _arrival(self, way, size, now):
-        """When a packet that comes now is through; None where it is not."""
+    def _arrival(self, toward_gateway, size, now):
+        way = self.up if toward_gateway else self.down
+        size += HEADERS
         if self._is_lost(way):
             way.lost += 1
             return None
@@ -105,29 +82,3 @@ class NarrowRelay:
         through += way.delay + self._random.uniform(0, way.jitter)
         self._last[id(way)] = max(through, self._last[id(way)])
         return self._last[id(way)]
-
-    def _run(self):
-        held, count = [], 0
-        while not self._ended.is_set():
-            wait = min(0.1, max(0.0, held[0][0] - time.monotonic())) if held else 0.1
-            readable, _, _ = select.select([self._inner, self._outer], [], [], wait)
-            for end in readable:
-                try:
-                    data, source = end.recvfrom(65536)
-                except OSError:
-                    continue
-                if end is self._inner:
-                    self._peer = source
-                way = self.up if end is self._inner else self.down
-                arrival = self._arrival(way, len(data) + HEADERS, time.monotonic())
-                if arrival is not None:
-                    count += 1
-                    heapq.heappush(held, (arrival, count, end is self._inner, data))
-            while held and held[0][0] <= time.monotonic():
-                _, _, toward_gateway, data = heapq.heappop(held)
-                end, to = (self._outer, self.target) if toward_gateway else (self._inner, self._peer)
-                if to:
-                    try:
-                        end.sendto(data, to)
-                    except OSError:
-                        pass
