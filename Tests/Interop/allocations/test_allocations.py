@@ -28,7 +28,7 @@ RELEASE = gateway_module.REPOSITORY / ".build" / "release" / "tandem"
 PACKETS = 10_000
 # Beyond the first reports (RFC 3550: 2.5 s, then every 5 s) and the browsers' first consent checks (every 5 s).
 WARM_UP = 8
-PHONES, BROWSERS = 10, 4
+PHONES, BROWSERS = 10, 8
 
 # What the libraries allocate for themselves is theirs (ARCHITECTURE section 6); everything else, known or not, is ours.
 LIBRARIES = {

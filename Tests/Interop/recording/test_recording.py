@@ -94,6 +94,7 @@ def test_a_killed_gateway_leaves_a_playable_file(format, agent, start_gateway, o
             agent.wait_call().wait_heard(4, 20)
             first.process.kill()
             first.process.wait(5)
+            call.over = True  # there is nobody to say BYE to
     finally:
         first.kill()
 
