@@ -3,8 +3,11 @@ import PackageDescription
 
 // House rules for every target of ours: Swift 6 language mode and no warning left standing.
 // In release without the run-time checks of exclusive access, which are 3 % of a phone call's cost; debug builds, and so all tests, have them.
+// And with what one module calls in another compiled into it, small or not, public or not: 6 % of a call between a browser and a phone,
+// whose sound goes through three modules.
 let strict: [SwiftSetting] = [
-    .swiftLanguageMode(.v6), .treatAllWarnings(as: .error), .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release)),
+    .swiftLanguageMode(.v6), .treatAllWarnings(as: .error),
+    .unsafeFlags(["-enforce-exclusivity=unchecked", "-cross-module-optimization"], .when(configuration: .release)),
 ]
 
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
