@@ -25,6 +25,18 @@ struct EchoTests {
         #expect(figures.enhancement > 0)
     }
 
+    /// The sound's beginning within the packets, and how late its echo comes, move the moment at which it is found.
+    @Test("It does not matter when the echo is found", arguments: [15, 35], [(21, 0), (26, 60), (27, 120), (30, 200)])
+    func found(start: Int, line: (seed: UInt64, delay: Int)) throws {
+        let far = [Int16](repeating: 0, count: start * 8) + SoundMaterial.speech(seconds: 5, rate: Self.rate, seed: line.seed)
+        let canceller = try #require(LineEchoCanceller(rate: Self.rate))
+        let left = canceller.run(far: far, near: EchoLine.coded(EchoLine(delay: line.delay, loss: 6).echo(of: far)))
+        let begun = Double(start) / 1000
+        // The rest at the end is no whole packet.
+        let after = level(left, below: far, from: begun + 3, to: begun + 4.9)
+        #expect(after <= -31, "\(after) dB")
+    }
+
     @Test(
         "Who speaks at the line over the echo is heard, and the filter stays",
         arguments: [EchoLine(delay: 20, loss: 6), EchoLine(delay: 60, loss: 12), EchoLine(delay: 120, loss: 20)]
