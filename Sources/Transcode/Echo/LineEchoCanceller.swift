@@ -24,8 +24,9 @@ public final class LineEchoCanceller {
     private let decimator: EchoDecimator
     private var estimator: EchoDelayEstimator
     private var filter: EchoFilter?
-    /// Nil once an echo was found, or none for a while.
+    /// Nil once an echo was found.
     private var past: EchoPast?
+    private let origin: EchoOrigin
     private var suppressor: EchoSuppressor
     private var meter = EchoMeter()
     private var isCancelling = false
@@ -48,7 +49,8 @@ public final class LineEchoCanceller {
         reference = EchoReference(rate: rate)
         decimator = EchoDecimator(rate: rate)
         estimator = EchoDelayEstimator(decimator: decimator)
-        past = EchoPast(capacity: reference.capacity, block: rate / 100)
+        past = EchoPast(capacity: reference.capacity, block: rate / 100, reach: decimator.reach)
+        origin = EchoOrigin(decimator: decimator)
         suppressor = EchoSuppressor(block: rate / 100)
         doubt = EchoDoubt(rate: rate)
         sinceFar = Self.ringing
@@ -87,6 +89,10 @@ public final class LineEchoCanceller {
         let factor = Int64(decimator.factor)
         let latest = (played &+ max(0, clock &- reference.clock)) / factor
         estimator.observe(base, count: samples.count, at: position, reference: &reference, played: latest)
+        if !isCancelling, let past, let found = estimator.offset, !origin.isEcho(past, end: position, offset: found, reference: &reference) {
+            // It may be the line's own voice that is played.
+            estimator.doubt()
+        }
         if let offset = estimator.offset { aim(at: offset &* factor, packet: position, samples.count) }
         if isCancelling, let filter {
             var start = 0
@@ -94,8 +100,6 @@ public final class LineEchoCanceller {
                 cancel(base + start, at: position &+ Int64(start), filter)
                 start += filter.block
             }
-        } else if estimator.isResting {
-            past = nil
         } else {
             past?.append(base, count: samples.count)
         }
