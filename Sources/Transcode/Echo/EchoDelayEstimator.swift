@@ -82,6 +82,9 @@ struct EchoDelayEstimator: ~Copyable {
     /// The stream of what comes in does not go on where it was.
     mutating func skip() { filled = nil }
 
+    /// What was found may be none: to be looked at again.
+    mutating func doubt() { offset = nil }
+
     /// Nothing found so far counts any more, for it was no echo or is gone; the search rests.
     mutating func forget() {
         offset = nil

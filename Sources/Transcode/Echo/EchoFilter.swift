@@ -84,6 +84,24 @@ final class EchoFilter {
         place(at: echo)
     }
 
+    /// Begins no sooner than lets everything be played that the filter needs for what came until `position`.
+    func see(until position: Int64, reference: borrowing EchoReference) {
+        shorten(by: position &+ offset &- (reference.end ?? 0))
+    }
+
+    /// Samples before `position` of which what was played for most of their echo is known.
+    func known(before position: Int64, reference: borrowing EchoReference) -> Int {
+        let oldest = (reference.end ?? 0) &- Int64(reference.capacity)
+        let samples = position &+ offset &- Int64(length) &- oldest
+        return Int(max(0, min(Int64(reference.capacity), samples)))
+    }
+
+    private func shorten(by missing: Int64) {
+        guard missing > 0, let echo, lead > 0 else { return }
+        lead = Int(max(0, Int64(lead) &- missing))
+        place(at: echo)
+    }
+
     private func place(at echo: Int64) {
         self.echo = echo
         offset = echo &+ Int64(lead)
@@ -107,11 +125,8 @@ final class EchoFilter {
     /// Takes the echo out of the block at `position`; `output` holds what is left.
     func process(_ near: UnsafePointer<Int16>, at position: Int64, reference: borrowing EchoReference) -> Powers {
         let missing = reference.read(from: position &+ offset, into: far, count: block)
-        if missing > 0, let echo, lead > 0 {
-            // An echo sooner than the filter's beginning would allow for: what it waits for has not been played.
-            lead = max(0, lead - missing)
-            place(at: echo)
-        }
+        // An echo sooner than the filter's beginning would allow for: what it waits for has not been played.
+        shorten(by: Int64(missing))
         notch.process(near, count: block, into: untouched)
         response.play(far)
         var powers = Powers()

@@ -26,14 +26,14 @@ final class EchoLearner {
     private var untilWeighing = 0
 
     /// What of a sample is taken off the next one.
-    private static let raising: Float = 0.9
-    /// Of the response's power, what is taken for still to be learnt at first (-10 dB), and at least (-45 dB), for lines change.
-    private static let unknown: Float = 0.1
+    private static let raising: Float = 0.85
+    /// Of the response's power, what is taken for still to be learnt at first (-7 dB), and at least (-45 dB), for lines change.
+    private static let unknown: Float = 0.2
     private static let floor: Float = 3e-5
     /// Speech teaches so much less than noise of its level would.
-    private static let slowness: Float = 0.3
+    private static let slowness: Float = 0.12
     /// What a block counts towards `noise`.
-    private static let weight: Float = 0.1
+    private static let weight: Float = 0.5
     /// Blocks between two looks at which taps are strong.
     private static let weighEvery = 20
     /// Mean square of a raised sample that the codec's noise has at least.

@@ -7,7 +7,8 @@ struct EchoReference: ~Copyable {
     private(set) var clock: Int64 = 0
 
     private let decimator: EchoDecimator
-    private let capacity: Int
+    /// Samples kept.
+    let capacity: Int
     /// A ring, and behind it its beginning again, so that whatever a coarse sample is made of lies in one piece.
     private let samples: UnsafeMutablePointer<Int16>
     /// A ring twice, so that any part of it lies in one piece.

@@ -4,7 +4,7 @@
 /// `played` gets exactly what goes out and `process` what comes in, each with its place on its own axis, the RTP timestamps'. The
 /// distance of these axes to each other is part of the echo's path and stays as it is however packets come: jitter does not
 /// matter. Until an echo is found, and where there is none, everything passes as it comes. No frame allocates anything; the
-/// filter, about 45 kB, is made when the first echo is found.
+/// filter, about 45 kB, is made when the first echo is found, and learns at once from the half second that came before.
 public final class LineEchoCanceller {
     /// What is known of the line's echo.
     public struct Figures: Sendable, Equatable {
@@ -24,6 +24,9 @@ public final class LineEchoCanceller {
     private let decimator: EchoDecimator
     private var estimator: EchoDelayEstimator
     private var filter: EchoFilter?
+    /// Nil once an echo was found.
+    private var past: EchoPast?
+    private let origin: EchoOrigin
     private var suppressor: EchoSuppressor
     private var meter = EchoMeter()
     private var isCancelling = false
@@ -46,6 +49,8 @@ public final class LineEchoCanceller {
         reference = EchoReference(rate: rate)
         decimator = EchoDecimator(rate: rate)
         estimator = EchoDelayEstimator(decimator: decimator)
+        past = EchoPast(capacity: reference.capacity, block: rate / 100, reach: decimator.reach)
+        origin = EchoOrigin(decimator: decimator)
         suppressor = EchoSuppressor(block: rate / 100)
         doubt = EchoDoubt(rate: rate)
         sinceFar = Self.ringing
@@ -84,13 +89,19 @@ public final class LineEchoCanceller {
         let factor = Int64(decimator.factor)
         let latest = (played &+ max(0, clock &- reference.clock)) / factor
         estimator.observe(base, count: samples.count, at: position, reference: &reference, played: latest)
-        if let offset = estimator.offset { aim(at: offset &* factor) }
+        if !isCancelling, let past, let found = estimator.offset, !origin.isEcho(past, end: position, offset: found, reference: &reference) {
+            // It may be the line's own voice that is played.
+            estimator.doubt()
+        }
+        if let offset = estimator.offset { aim(at: offset &* factor, packet: position, samples.count) }
         if isCancelling, let filter {
             var start = 0
             while start + filter.block <= samples.count {
                 cancel(base + start, at: position &+ Int64(start), filter)
                 start += filter.block
             }
+        } else {
+            past?.append(base, count: samples.count)
         }
         judge(base, samples.count, clock: clock)
     }
@@ -104,13 +115,21 @@ public final class LineEchoCanceller {
 
     private func skip() {
         estimator.skip()
+        past?.restart()
         if isCancelling { filter?.skip() }
     }
 
-    private func aim(at offset: Int64) {
+    /// The echo is at `offset`; the packet at hand has not been seen by the filter.
+    private func aim(at offset: Int64, packet position: Int64, _ count: Int) {
         if filter == nil { filter = EchoFilter(rate: rate) }
         filter?.aim(at: offset)
         isCancelling = true
+        guard let filter, let past else { return }
+        filter.see(until: position &+ Int64(count), reference: reference)
+        past.forEachBlock(ofLast: filter.known(before: position, reference: reference)) { block, before in
+            _ = filter.process(block, at: position &- Int64(before), reference: reference)
+        }
+        self.past = nil
     }
 
     private func cancel(_ near: UnsafeMutablePointer<Int16>, at position: Int64, _ filter: EchoFilter) {
