@@ -11,6 +11,8 @@ struct FillClock {
     private var anchorTime: NIODeadline
     private let started: NIODeadline
     private var lastTick: NIODeadline?
+    /// What packets that come in order but late have taught.
+    private var lateness: LatenessWait
 
     /// Length of the last packet in milliseconds: the next one is not due before.
     private var packet = FillClock.slot
@@ -34,6 +36,7 @@ struct FillClock {
         lastArrival = now
         anchorTime = now
         started = now
+        lateness = LatenessWait(rate: rate)
     }
 
     /// - Parameter samples: length of the packet; nil where its silence has none
@@ -41,6 +44,13 @@ struct FillClock {
         lastArrival = now
         isSilence = isDTX
         if let samples { packet = max(Self.slot, Double(samples) * 1000 / Double(rate)) }
+    }
+
+    /// A packet of the sender's `time`, in samples, arrived.
+    /// - Parameter startsAxis: its time does not continue the one before
+    mutating func observe(_ time: Int64, arrival: NIODeadline, startsAxis: Bool) {
+        if startsAxis { lateness.restart() }
+        lateness.observe(time, arrival: arrival)
     }
 
     /// How far a stream that would stand at `position` runs before wall time beyond what is put up with, in samples.
@@ -59,8 +69,11 @@ struct FillClock {
         return 0
     }
 
-    /// Samples of deviation from wall time that are put up with.
+    /// Samples before wall time that are put up with.
     var tolerance: Int64 { Self.tolerance * rate / 1000 }
+
+    /// Samples behind wall time that are put up with: as late as this stream's packets are known to come.
+    var lagTolerance: Int64 { max(tolerance, lateness.samples) }
 
     /// Called on the 20 ms grid. A pause between two calls in which the loop stood still is no time of the stream's: what it would
     /// hold is dropped (`MediaLoop.stallLimit`), and to fill it would leave the far end as much behind.
@@ -79,7 +92,8 @@ struct FillClock {
         let waited = Double((now - lastArrival).nanoseconds) / 1e6
         let isQuiet = isSilence || isHeld
         let least = isWaiting ? Self.patienceForLost + 2 * packet : Self.patience + packet - Self.slot
-        let patience = isQuiet ? Self.impatience : max(least, 3 * jitterMilliseconds + packet - Self.slot)
+        let learnt = max(3 * jitterMilliseconds - Self.slot, lateness.milliseconds)
+        let patience = isQuiet ? Self.impatience : max(least, learnt + packet)
         guard waited > patience else { return 0 }
         let missing = max(0, Int(anchorPosition + elapsed(since: anchorTime, to: now) - position))
         let step = Int((isQuiet ? Self.slot : packet) * Double(rate) / 1000)

@@ -125,6 +125,7 @@ final class InboundStream {
             return
         }
         let isDTX = decoder.codec == .opus && frame.payload.count <= Self.largestDTXPayload
+        if isGapFree, !frame.isCopy { clock.observe(time, arrival: frame.arrival, startsAxis: startsAxis) }
         clock.arrived(now: now, isDTX: isDTX, samples: isDTX ? nil : count)
         guard align(time, count: count, now: now) else { return }
         concealedInARow = 0
@@ -170,7 +171,7 @@ final class InboundStream {
             counters.tooLate += 1
             return false
         }
-        if lead < -clock.tolerance, !isFollowed {
+        if lead < -clock.lagTolerance, !isFollowed {
             let frame = rate / 50
             shift += Int64(frame)
             fillHole(frame)

@@ -2,7 +2,7 @@
 public final class G711Decoder: AudioDecoder {
     public let rate = G711.rate
     public let law: G711.Law
-    private let concealment = WaveformConcealment()
+    private let concealment = WaveformConcealment(rate: G711.rate)
 
     public init(law: G711.Law) {
         self.law = law

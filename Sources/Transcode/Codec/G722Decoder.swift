@@ -4,7 +4,7 @@ import CSpandsp
 public final class G722Decoder: AudioDecoder {
     public let rate = G722.rate
     private let state: OpaquePointer
-    private let concealment = WaveformConcealment()
+    private let concealment = WaveformConcealment(rate: G722.rate)
 
     /// nil when memory is short.
     public init?() {

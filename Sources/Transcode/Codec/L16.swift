@@ -13,12 +13,13 @@ public enum L16 {
 /// An L16 stream with concealment of what was lost. Loop-confined.
 public final class L16Decoder: AudioDecoder {
     public let rate: Int
-    private let concealment = WaveformConcealment()
+    private let concealment: WaveformConcealment
 
     /// nil for a rate that is none of `L16.rates`.
     public init?(rate: Int) {
         guard L16.rates.contains(rate) else { return nil }
         self.rate = rate
+        concealment = WaveformConcealment(rate: rate)
     }
 
     /// A payload of whole samples is good; one longer than `output` is refused whole rather than cut.

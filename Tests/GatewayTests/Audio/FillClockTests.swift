@@ -8,9 +8,11 @@ import Testing
     private static let rate = 8000
 
     /// Milliseconds after the last packet at which a sender that stops is filled in for, its packets having come on time.
-    private static func patience(packetMilliseconds: Int, isWaiting: Bool = false) -> Int? {
+    /// - Parameter learnt: so many milliseconds others before them were late
+    private static func patience(packetMilliseconds: Int, isWaiting: Bool = false, learnt: Int64 = 0) -> Int? {
         var now = VirtualGateway.start
         var clock = FillClock(rate: rate, now: now)
+        for lateness in [0, 0, learnt] { clock.observe(0, arrival: now + .milliseconds(lateness), startsAxis: false) }
         var position: Int64 = 0
         for _ in 0..<20 {
             for _ in 0..<packetMilliseconds / 10 {
@@ -36,5 +38,10 @@ import Testing
     @Test func aLostOneIsWaitedForLonger() {
         #expect(Self.patience(packetMilliseconds: 20, isWaiting: true) == 103)
         #expect(Self.patience(packetMilliseconds: 60, isWaiting: true) == 183)
+    }
+
+    /// Where packets are known to come late but in order, they are waited for; the most is as long as a voice detector can wait.
+    @Test(arguments: [(30, 61), (80, 121), (150, 191), (200, 221), (201, 61)]) func lateOnesAreWaitedFor(learnt: Int64, patience: Int) {
+        #expect(Self.patience(packetMilliseconds: 20, learnt: learnt) == patience)
     }
 }
