@@ -31,12 +31,30 @@ public final class WaveformConcealment {
     public func fill(_ output: UnsafeMutableBufferPointer<Int16>) -> Int {
         guard let base = output.baseAddress, !output.isEmpty else { return 0 }
         if missing < Self.longestLoss {
+            if missing == 0 { turnHistory() }
             plc_fillin(state, base, Int32(clamping: output.count))
             missing += output.count
         } else {
             output.update(repeating: 0)
         }
         return output.count
+    }
+
+    /// Has the history begin with its oldest sample. spandsp would do it by memcpy between places that overlap, which C leaves undefined;
+    /// what is done already it leaves alone.
+    private func turnHistory() {
+        let oldest = Int(state.pointee.buf_ptr)
+        withUnsafeMutableBytes(of: &state.pointee.history) { bytes in
+            let history = bytes.bindMemory(to: Int16.self)
+            guard history.indices.contains(oldest) else { return }
+            withUnsafeTemporaryAllocation(of: Int16.self, capacity: history.count) { old in
+                _ = old.initialize(from: history)
+                let rest = history.count - oldest
+                _ = history[..<rest].update(fromContentsOf: old[oldest...])
+                _ = history[rest...].update(fromContentsOf: old[..<oldest])
+            }
+        }
+        state.pointee.buf_ptr = 0
     }
 
     /// Forgets the stream so far.
