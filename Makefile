@@ -1,7 +1,7 @@
 # Two commands matter: `make run` and `make test`. Each installs what it needs. `make help` lists the rest.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test build lint interop bench bench-rivals bench-vad bench-echo bench-plots clean-room dependencies test-dependencies debug
+.PHONY: help run test build lint interop bench bench-rivals bench-vad bench-echo bench-plots sanitize clean-room dependencies test-dependencies debug
 
 # Without the check an undeclared import between our modules compiles silently.
 SWIFT_BUILD = swift build --explicit-target-dependency-import-check error
@@ -59,6 +59,9 @@ bench-plots: build ## the plots of docs/performance.md anew, in seven minutes; A
 	@scripts/install-python.sh bench
 	$(SWIFT_BUILD) -c release --product Bench
 	@scripts/bench-plots.sh $(ARGS)
+
+sanitize: dependencies test-dependencies ## tests once more under AddressSanitizer and ThreadSanitizer, an hour; ARGS=address or ARGS=thread is one of them
+	SOCKET_SUITES='$(SOCKET_SUITES)' scripts/sanitize.sh $(ARGS)
 
 clean-room: ## both commands in a bare Debian 12 root (needs root and debootstrap)
 	scripts/clean-room.sh

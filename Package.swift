@@ -1,6 +1,9 @@
 // swift-tools-version:6.2
 import PackageDescription
 
+// "address" or "thread" (scripts/sanitize.sh): checks our own code at run time, not that of the packages we use.
+let sanitizer = Context.environment["TANDEM_SANITIZER"]
+
 // House rules for every target of ours: Swift 6 language mode and no warning left standing.
 // In release without the run-time checks of exclusive access, which are 3 % of a phone call's cost; debug builds, and so all tests, have them.
 // And with what one module calls in another compiled into it, small or not, public or not: 6 % of a call between a browser and a phone,
@@ -8,7 +11,7 @@ import PackageDescription
 let strict: [SwiftSetting] = [
     .swiftLanguageMode(.v6), .treatAllWarnings(as: .error),
     .unsafeFlags(["-enforce-exclusivity=unchecked", "-cross-module-optimization"], .when(configuration: .release)),
-]
+] + (sanitizer.map { [.unsafeFlags(["-sanitize=\($0)"])] } ?? [])
 
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
@@ -39,7 +42,9 @@ let package = Package(
         .systemLibrary(name: "CSpeexDSP", path: "Sources/CLibraries/CSpeexDSP", pkgConfig: "speexdsp", providers: [.apt(["libspeexdsp-dev"])]),
         .target(
             name: "CShims", dependencies: ["COpus", "COpenSSL", "COsipParser", "CSpandsp"],
-            path: "Sources/CLibraries/CShims", cSettings: [.define("_GNU_SOURCE")]),
+            path: "Sources/CLibraries/CShims", cSettings: [.define("_GNU_SOURCE")] + (sanitizer.map { [.unsafeFlags(["-fsanitize=\($0)\($0 == "address" ? ",undefined" : "")"])] } ?? []),
+            // Whatever we link has the shims in it.
+            linkerSettings: sanitizer.map { [.unsafeFlags(["-sanitize=\($0)"])] } ?? []),
 
         // Engines: no sockets, no clocks. NIOCore for value types only.
         .target(name: "SDP", swiftSettings: strict),
