@@ -112,7 +112,6 @@ def test_an_agent_hears_what_comes_in_bunches(agent, agent_gateway):
         concealed = agent_gateway.metric("tandem_concealed_milliseconds_total") - before
         assert call.hang_up() == 200
     assert not agent_call.transcript.violations
-    # It was a tenth, were nothing learnt.
     assert concealed < 180, f"{concealed} ms of 9 s"
     later = said[8000 * 4 : 8000 * 12]
     assert best_correlation(later, agent_call.transcript.heard(), 8000)[1] >= 0.95
