@@ -88,6 +88,11 @@ class RTPStream:
 
     # Saying
 
+    @property
+    def silence(self):
+        """The byte of a silent sample."""
+        return g711.SILENCE[self.payload_type]
+
     def play(self, samples):
         """Queues 16-bit samples at 8 kHz behind what is queued already."""
         self.play_encoded(g711.encode(samples, self.payload_type))
@@ -96,7 +101,7 @@ class RTPStream:
         """The same with bytes as they go on the wire."""
         frames = [encoded[first : first + FRAME] for first in range(0, len(encoded), FRAME)]
         if frames:
-            frames[-1] = frames[-1].ljust(FRAME, bytes([g711.SILENCE[self.payload_type]]))
+            frames[-1] = frames[-1].ljust(FRAME, bytes([self.silence]))
         with self._lock:
             self._queue += frames
 
@@ -115,7 +120,7 @@ class RTPStream:
 
     def _send(self):
         deadline = time.monotonic()
-        silence = bytes([g711.SILENCE[self.payload_type]]) * FRAME
+        silence = bytes([self.silence]) * FRAME
         marker = True
         event = None  # (digit, its timestamp, duration so far, duration in the end)
         pause = 0

@@ -1,4 +1,4 @@
-"""A SIP phone in Python: a UAC over UDP with RFC 3261's retransmissions, and G.711 RTP by RTPStream. It shares no code with
+"""A SIP phone in Python: a UAC over UDP with RFC 3261's retransmissions, and G.711 or G.722 RTP by RTPStream. It shares no code with
 the gateway. Flows in which every byte matters are sipp's; this one is for sound."""
 
 import itertools
@@ -9,6 +9,7 @@ import socket
 import threading
 import time
 
+from g722_stream import G722Stream
 from rtp_stream import EVENT, RTPStream
 from waiting import wait_until
 
@@ -94,7 +95,8 @@ class SIPCaller:
 
     def invite(self, to, payload_type=0, headers=(), media_relay=None, body=None):
         """Sends an INVITE and returns at once. With a UDPRelay as `media_relay` the sound goes through it; `body` replaces the offer."""
-        call = Call(self, to, RTPStream(self.address[0], payload_type), headers, media_relay)
+        media = G722Stream(self.address[0]) if payload_type == 9 else RTPStream(self.address[0], payload_type)
+        call = Call(self, to, media, headers, media_relay)
         self.calls[call.call_id] = call
         call.begin(body)
         return call
@@ -199,7 +201,7 @@ class Call:
     def offer(self, direction="sendrecv"):
         host, port = self._media_relay.outer if self._media_relay else (self.media.host, self.media.port)
         payload_type = self.media.payload_type
-        name = {0: "PCMU", 8: "PCMA"}[payload_type]
+        name = {0: "PCMU", 8: "PCMA", 9: "G722"}[payload_type]
         return "\r\n".join([
             "v=0", f"o=caller 1 1 IN IP4 {host}", "s=-", f"c=IN IP4 {host}", "t=0 0", f"m=audio {port} RTP/AVP {payload_type} {EVENT}",
             f"a=rtpmap:{payload_type} {name}/8000", f"a=rtpmap:{EVENT} telephone-event/8000", f"a=fmtp:{EVENT} 0-15", "a=ptime:20", f"a={direction}", ""])  # fmt: skip

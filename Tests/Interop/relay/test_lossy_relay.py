@@ -10,8 +10,8 @@ import pytest
 import speech
 from browser_driver import Recording
 from sip_caller import SIPCaller
-from sound import best_correlation
-from udp_relay import UDPRelay
+from sound import best_correlation, tone_report
+from udp_relay import BunchingRelay, UDPRelay
 from waiting import wait_until
 from whip_caller import RATE, WHIPCaller
 
@@ -78,6 +78,43 @@ def test_rtp_through_reordering(agent, agent_gateway):
     # The first seconds teach the wait.
     later = said[8000 * 3 :]
     assert best_correlation(later, agent_call.transcript.heard(), 8000)[1] >= 0.97
+
+
+def test_a_wide_voice_through_loss(agent, agent_gateway):
+    """The pitch of a man's voice at 16 kHz goes on through lost packets."""
+    hertz, seconds = 110, 6
+    said = speech.tone(hertz, seconds, rate=16000)
+    with UDPRelay(loss=0.05, seed=7) as relay, SIPCaller(agent_gateway.sip_udp) as phone:
+        call = phone.call("assistant", payload_type=9, media_relay=relay)
+        agent_call = agent.wait_call()
+        call.media.play(said)
+        agent_call.wait_heard(seconds + 1.5, 20)
+        concealed = agent_gateway.metric("tandem_concealed_milliseconds_total")
+        assert call.hang_up() == 200
+    assert relay.dropped > 0 and concealed > 0
+    report = tone_report(agent_call.transcript.heard(), 8000, hertz)
+    assert report.frequency == pytest.approx(hertz, abs=0.5)
+    # Made up at another pitch, it is 17 dB.
+    assert report.longest_gap_ms < 30 and report.snr_db > 20, report
+
+
+def test_an_agent_hears_what_comes_in_bunches(agent, agent_gateway):
+    """Packets in order but up to 100 ms late: once that is known, nothing is made up in their place."""
+    said = np.resize(speech.samples(speech.PHONE_SENTENCE), 8000 * 13)
+    with BunchingRelay(0.1, seed=8) as relay, SIPCaller(agent_gateway.sip_udp) as phone:
+        call = phone.call("assistant", media_relay=relay)
+        agent_call = agent.wait_call()
+        call.media.play(said)
+        # The first seconds teach the wait.
+        agent_call.wait_heard(4, 10)
+        before = agent_gateway.metric("tandem_concealed_milliseconds_total")
+        agent_call.wait_heard(len(said) / 8000, 25)
+        concealed = agent_gateway.metric("tandem_concealed_milliseconds_total") - before
+        assert call.hang_up() == 200
+    assert not agent_call.transcript.violations
+    assert concealed < 180, f"{concealed} ms of 9 s"
+    later = said[8000 * 4 : 8000 * 12]
+    assert best_correlation(later, agent_call.transcript.heard(), 8000)[1] >= 0.95
 
 
 def test_a_phone_that_falls_silent_for_a_while(agent, agent_gateway):
