@@ -1,7 +1,7 @@
 # Two commands matter: `make run` and `make test`. Each installs what it needs. `make help` lists the rest.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test build lint interop bench bench-rivals bench-vad bench-echo bench-plots sanitize clean-room dependencies test-dependencies debug
+.PHONY: help run test build lint interop bench bench-rivals bench-vad bench-echo bench-concealment bench-plots sanitize clean-room dependencies test-dependencies debug
 
 # Without the check an undeclared import between our modules compiles silently.
 SWIFT_BUILD = swift build --explicit-target-dependency-import-check error
@@ -52,6 +52,11 @@ bench-echo: dependencies test-dependencies ## what our line echo canceller leave
 	@scripts/install-dependencies.sh bench
 	$(SWIFT_BUILD) -c release --product Bench
 	@scripts/bench-echo.sh
+
+bench-concealment: dependencies test-dependencies ## what is heard (PESQ) where packets of G.711, G.722 and L16 are lost, beside spandsp's concealment
+	@scripts/install-dependencies.sh bench
+	$(SWIFT_BUILD) -c release --product Bench
+	@scripts/bench-concealment.sh
 
 bench-plots: build ## the plots of docs/performance.md anew, in seven minutes; ARGS=FOLDER puts them elsewhere
 	@scripts/install-dependencies.sh test

@@ -89,7 +89,7 @@ let package = Package(
         .executableTarget(
             name: "Bench",
             dependencies: [
-                "CBench", "CShims", "RTP", "Transcode", "SDP", "SIPStack", "RTCStack", "Dialplan", "TestKit", "Yams", nioCore, nioPosix,
+                "CBench", "CShims", "CSpandsp", "RTP", "Transcode", "SDP", "SIPStack", "RTCStack", "Dialplan", "TestKit", "Yams", nioCore, nioPosix,
             ],
             path: "Bench/Bench", swiftSettings: strict),
 

@@ -15,6 +15,7 @@ enum BenchCommand {
             VoiceSteps.run(rate: rate)
         }
         if CommandLine.arguments.dropFirst().first == EchoSteps.argument { EchoSteps.run(rate: 8000) }
+        if CommandLine.arguments.dropFirst().first == ConcealmentSteps.argument { ConcealmentSteps.run(Array(CommandLine.arguments.dropFirst(2))) }
         if CommandLine.arguments.dropFirst().first == CurveRows.argument { writeCurves(CommandLine.arguments.dropFirst(2)) }
         let wanted = CommandLine.arguments.dropFirst().first
         print(Machine.description)

@@ -283,7 +283,7 @@ import Testing
     @Test func silentSocketIsPingedAndGivenUp() async throws {
         try await ServerFixture.run({ configuration in
             configuration.socketTiming.pingEvery = .milliseconds(10)
-            configuration.socketTiming.deadAfter = .seconds(1)
+            configuration.socketTiming.deadAfter = .seconds(3)
             configuration.resumeWindow = .milliseconds(10)
         }) { fixture in
             let (socket, _) = try await caller(fixture)
