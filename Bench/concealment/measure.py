@@ -2,7 +2,7 @@
 
 COMMAND CODEC METHOD MILLISECONDS LOST reads raw 16-bit samples (8 kHz for G711, else 16 kHz) and writes what is heard of them when the
 packets with a 1 in LOST do not come. PESQ, narrow-band for G711 and wide-band for the others, is the mean of eight clips; the losses
-are seeded and the same for each codec and method. A second table says which clip gains least by ours beside spandsp's."""
+are seeded and the same for each method. At the end: what the clip gains that gains least by ours beside spandsp's."""
 
 import shlex
 import subprocess
