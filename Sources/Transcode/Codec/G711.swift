@@ -44,19 +44,27 @@ public enum G711 {
     public static func encode(
         _ samples: UnsafeBufferPointer<Int16>, into output: UnsafeMutableRawBufferPointer, law: Law
     ) -> Int {
+        encode(samples, into: output, law: law, table: G711Tables.bytes(of: law))
+    }
+
+    /// - Parameter table: `G711Tables.bytes(of: law)`, at hand
+    static func encode(
+        _ samples: UnsafeBufferPointer<Int16>, into output: UnsafeMutableRawBufferPointer, law: Law, table: UnsafePointer<UInt8>
+    ) -> Int {
         let count = min(samples.count, output.count)
         guard count > 0, let source = samples.baseAddress,
             let destination = output.baseAddress?.assumingMemoryBound(to: UInt8.self)
         else { return 0 }
         switch law {
-        case .mu: encodeMu(source, destination, count)
-        case .a: encodeA(source, destination, count)
+        case .mu: encodeMu(source, destination, count, table)
+        case .a: encodeA(source, destination, count, table)
         }
         return count
     }
 
-    private static func encodeMu(_ source: UnsafePointer<Int16>, _ destination: UnsafeMutablePointer<UInt8>, _ count: Int) {
-        let table = G711Tables.magnitudeToMu
+    private static func encodeMu(
+        _ source: UnsafePointer<Int16>, _ destination: UnsafeMutablePointer<UInt8>, _ count: Int, _ table: UnsafePointer<UInt8>
+    ) {
         var index = 0
         while index < count {
             let sample = Int(source[index])
@@ -68,8 +76,9 @@ public enum G711 {
         }
     }
 
-    private static func encodeA(_ source: UnsafePointer<Int16>, _ destination: UnsafeMutablePointer<UInt8>, _ count: Int) {
-        let table = G711Tables.magnitudeToA
+    private static func encodeA(
+        _ source: UnsafePointer<Int16>, _ destination: UnsafeMutablePointer<UInt8>, _ count: Int, _ table: UnsafePointer<UInt8>
+    ) {
         var index = 0
         while index < count {
             let sample = Int(source[index])

@@ -10,6 +10,9 @@ enum G711Tables {
     /// By a sixteenth of the magnitude (0 to 32767), the A-law byte of the positive sample.
     nonisolated(unsafe) static let magnitudeToA = table(32768 / 16) { aByte($0 * 16) }
 
+    /// From a sample's magnitude to its byte.
+    static func bytes(of law: G711.Law) -> UnsafePointer<UInt8> { law == .mu ? magnitudeToMu : magnitudeToA }
+
     private static func table<Element>(_ count: Int, _ value: (Int) -> Element) -> UnsafePointer<Element> {
         let entries = UnsafeMutablePointer<Element>.allocate(capacity: count)
         for index in 0..<count { (entries + index).initialize(to: value(index)) }

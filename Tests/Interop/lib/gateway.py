@@ -22,9 +22,9 @@ GONE_AT_ONCE = re.compile(r"(calls|dialogs|ports)(_|$)")
 # RFC 3261 keeps a finished transaction for up to 64*T1, 32 s, to answer retransmissions.
 GONE_IN_TIME = re.compile(r"(transactions|timers)(_|$)")
 
-# Each of the processes that run tests side by side has 4000 ports of its own, outside the kernel's own choice (32768 on), so
+# Each of the processes that run tests side by side has 3000 ports of its own, outside the kernel's own choice (32768 on), so
 # that peers do not take from them.
-_FIRST_PORT = 20000 + 4000 * (int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]) % 3)
+_FIRST_PORT = 20000 + 3000 * (int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]) % 4)
 _next_ports = [_FIRST_PORT]
 _ports_lock = threading.Lock()
 
@@ -33,7 +33,7 @@ def _rtp_ports():
     """A range for one gateway."""
     with _ports_lock:
         first = _next_ports[0]
-        _next_ports[0] = _FIRST_PORT if first + 400 > _FIRST_PORT + 4000 else first + 200
+        _next_ports[0] = _FIRST_PORT if first + 400 > _FIRST_PORT + 3000 else first + 200
     return f"{first}-{first + 199}"
 
 
