@@ -48,7 +48,7 @@ class FailureList:
 
 
 def pytest_collection_modifyitems(items):
-    """Four processes run the tests (pytest.ini): a folder stays in one of them, and the heavy folders stay together."""
+    """Three processes run the tests (pytest.ini): a folder stays in one of them, and the heavy folders stay together."""
     for item in items:
         folder = item.path.parent.name
         item.add_marker(pytest.mark.xdist_group("heavy" if folder in HEAVY else folder))
