@@ -25,6 +25,9 @@ final class EchoOrigin {
     /// Square of the correlation from which it may be the same sound. Of echoes of recorded speech it was below 0.3, of what is said
     /// back above 0.7.
     private static let same: Float = 0.5
+    /// Of the power that was played, what an echo has at most (-3 dB; a hybrid returns -6 dB at worst). Where both ends say the same at
+    /// the same time, as machines do, each would else be taken for the other's echo.
+    private static let loudest: Float = 0.5
     /// The root of the sum of squares of what is looked for: times the highest one of other sound, 2^15 * 400^0.5, it stays below 2^31.
     private static let scale: Float = 3200
     /// Mean square of coarse samples below which nothing could be told apart: about -50 dBFS.
@@ -46,18 +49,21 @@ final class EchoOrigin {
         products.deallocate()
     }
 
-    /// Whether what was found is an echo: what was played last had not come from the line before. While nothing is played that is not known.
+    /// Whether what was found is an echo: it is weaker than what was played, and what was played last had not come from the line before.
+    /// While nothing is played that is not known.
     /// - Parameters:
     ///   - end: the place behind the last sample of `past`
     ///   - offset: of what was found, as `EchoDelayEstimator.offset`
     func isEcho(_ past: EchoPast, end: Int64, offset: Int64, reference: inout EchoReference) -> Bool {
         guard let played = reference.end, past.decimate(by: decimator, count: Self.reach, end: end, into: near) else { return true }
+        let begun = decimator.index(of: end) &- Int64(Self.length) &+ offset &- Int64(Self.about / 2)
+        let heard = tandem_energy(near + (Self.reach - Self.length), Self.length)
+        guard heard <= Self.loudest * tandem_energy(reference.coarse(from: begun, count: Self.length), Self.length) else { return false }
         let far = reference.coarse(from: decimator.index(of: played) &- Int64(Self.length), count: Self.length)
         guard want(far) else { return false }
         let line = highest(in: near, delays: Self.delays)
         guard line > Self.same else { return true }
         guard want(near + (Self.reach - Self.length)) else { return false }
-        let begun = decimator.index(of: end) &- Int64(Self.length) &+ offset &- Int64(Self.about / 2)
         return line <= highest(in: reference.coarse(from: begun, count: Self.length + Self.about), delays: Self.about)
     }
 
