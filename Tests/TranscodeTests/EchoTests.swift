@@ -96,6 +96,17 @@ struct EchoTests {
         #expect(!canceller.isActive)
     }
 
+    /// As two announcements begun at the same time: as loud as what is played, so no line's return.
+    @Test("Where both ends say the same at once neither is taken for the other's echo", arguments: [-3, 0, 3])
+    func sameAtOnce(milliseconds: Int) throws {
+        let voice = SoundMaterial.speech(seconds: 6, rate: Self.rate, seed: 28)
+        let silence = [Int16](repeating: 0, count: abs(milliseconds) * 8)
+        let (far, near) = milliseconds < 0 ? (silence + voice, voice) : (voice, silence + voice)
+        let canceller = try #require(LineEchoCanceller(rate: Self.rate))
+        let isUntouched = canceller.run(far: far, near: near) == near
+        #expect(isUntouched)
+    }
+
     @Test("An echo that comes later in the call is found, and one whose delay changes is found again")
     func changes() throws {
         let far = SoundMaterial.speech(seconds: 18, rate: Self.rate, seed: 26)
