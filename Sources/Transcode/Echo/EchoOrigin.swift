@@ -2,6 +2,7 @@ import CShims
 
 /// Tells who spoke first where what comes from a line and what is played to it are alike: the line, if what was played is what came
 /// before, as of an agent that says everything back. That is no echo of the line, however alike a later part of the voice is to it.
+/// Nor is what comes as loud as it was played, as where both ends say the same at once.
 ///
 /// What was played last is compared with all that came in the third of a second before it, and what came with that whose echo it
 /// would be. Nothing is allocated after `init`.

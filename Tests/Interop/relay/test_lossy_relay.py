@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 import speech
 from browser_driver import Recording
+from bunching_relay import BunchingRelay
 from sip_caller import SIPCaller
 from sound import best_correlation, tone_report
-from udp_relay import BunchingRelay, UDPRelay
+from udp_relay import UDPRelay
 from waiting import wait_until
 from whip_caller import RATE, WHIPCaller
 
