@@ -28,12 +28,20 @@ extension EpollMediaIO: StreamSet {
 
     func send(_ bytes: UnsafeRawBufferPointer, on descriptor: Int32) {
         if streamsToWrite.add(bytes, to: descriptor) { return }
-        flushStreams()
-        if !streamsToWrite.add(bytes, to: descriptor) { write(bytes, on: descriptor) }
+        let isWhole = writeStreams()
+        // What was refused just now goes another way, and what comes later must not overtake it.
+        if refused.contains(descriptor) || !streamsToWrite.add(bytes, to: descriptor) { write(bytes, on: descriptor) }
+        if isWhole { forgetRefused() }
     }
 
     func flushStreams() {
-        guard streamsToWrite.drain({ write($0, on: $1) }) else { return }
+        if writeStreams() { forgetRefused() }
+    }
+
+    /// - Returns: false within a write, where it does nothing
+    private func writeStreams() -> Bool { streamsToWrite.drain { write($0, on: $1) } }
+
+    private func forgetRefused() {
         if !refused.isEmpty { refused.removeAll() }
     }
 

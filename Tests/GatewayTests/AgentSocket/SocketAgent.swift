@@ -30,13 +30,13 @@ final class SocketAgent: Sendable {
     var port: Int { listener.localAddress?.port ?? 0 }
 
     /// - Parameter tls: for `wss`.
-    init(_ answer: Answer = .upgrade(), tls: NIOSSLContext? = nil, receiveBuffer: Int? = nil) async throws {
+    init(_ answer: Answer = .upgrade(), tls: NIOSSLContext? = nil) async throws {
         let group = MultiThreadedEventLoopGroup.singleton
         let (stream, continuation) = AsyncStream.makeStream(of: Event.self)
         self.stream = stream
         let connection = group.any().makePromise(of: (any Channel).self)
         self.connection = connection
-        var bootstrap = ServerBootstrap(group: group)
+        let bootstrap = ServerBootstrap(group: group)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     if let tls { try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls)) }
@@ -44,7 +44,6 @@ final class SocketAgent: Sendable {
                     connection.succeed(channel)
                 }
             }
-        if let receiveBuffer { bootstrap = bootstrap.serverChannelOption(.socketOption(.so_rcvbuf), value: receiveBuffer) }
         listener = try await bootstrap.bind(host: "127.0.0.1", port: 0).get()
     }
 
