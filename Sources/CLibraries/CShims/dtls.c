@@ -193,13 +193,18 @@ static int outcome(tandem_dtls *dtls, int result) {
     }
 }
 
+// 19 kB of buffers that a connection uses for its handshake and for its last alert. OpenSSL makes them again when it reads.
+static void free_buffers(tandem_dtls *dtls) { SSL_free_buffers(dtls->ssl); }
+
 int tandem_dtls_handshake(tandem_dtls *dtls, const uint8_t *datagram, size_t length) {
     ERR_clear_error();
     dtls->input = datagram;
     dtls->input_length = length;
     int result = SSL_do_handshake(dtls->ssl);
     dtls->input = NULL;
-    return result == 1 ? TANDEM_DTLS_FINISHED : outcome(dtls, result);
+    if (result != 1) return outcome(dtls, result);
+    free_buffers(dtls);
+    return TANDEM_DTLS_FINISHED;
 }
 
 int tandem_dtls_read(tandem_dtls *dtls, const uint8_t *datagram, size_t length) {
@@ -210,10 +215,15 @@ int tandem_dtls_read(tandem_dtls *dtls, const uint8_t *datagram, size_t length) 
     int result;
     do result = SSL_read(dtls->ssl, unwanted, sizeof unwanted); while (result > 0);
     dtls->input = NULL;
-    return outcome(dtls, result);
+    int code = outcome(dtls, result);
+    free_buffers(dtls);
+    return code;
 }
 
 void tandem_dtls_close(tandem_dtls *dtls) {
+    // There is nothing to read, but reading makes the buffers, which writing alone does not.
+    uint8_t unwanted;
+    SSL_read(dtls->ssl, &unwanted, 1);
     ERR_clear_error();
     SSL_shutdown(dtls->ssl);
     ERR_clear_error();

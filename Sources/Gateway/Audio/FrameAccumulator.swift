@@ -1,19 +1,19 @@
 /// Turns frames of any length into frames of one length: the one place where packet times of two sides meet.
+///
+/// Only what does not fill a frame is kept; whole ones are handed out where they lie.
 struct FrameAccumulator {
     /// Samples of the frames that come out.
     private(set) var frameSamples: Int
-    private let buffer: SampleBuffer
+    /// What does not fill a frame yet.
+    private let rest: SampleBuffer
     private var held = 0
     /// Media time of the first sample held.
     private var heldTime: Int64 = 0
 
-    /// Longest frame taken in one go, in samples: 120 ms at 48 kHz.
-    private static let largestInput = 5760
-
     /// - Parameter most: the longest frame that `change` may ask for
     init(frameSamples: Int, most: Int = 0) {
         self.frameSamples = frameSamples
-        buffer = SampleBuffer(capacity: max(frameSamples, most) + Self.largestInput)
+        rest = SampleBuffer(capacity: max(frameSamples, most))
     }
 
     /// Frames of another length from now on; what is held stays.
@@ -27,22 +27,27 @@ struct FrameAccumulator {
         _ samples: UnsafeMutableBufferPointer<Int16>, mediaTime: Int64,
         emit: (UnsafeMutableBufferPointer<Int16>, Int64) -> Void
     ) {
-        if held == 0, samples.count == frameSamples { return emit(samples, mediaTime) }
-        if held == 0 || heldTime + Int64(held) != mediaTime {
-            held = 0
-            heldTime = mediaTime
-        }
-        let room = min(samples.count, buffer.samples.count - held)
-        guard room > 0, let source = samples.baseAddress, let target = buffer.samples.baseAddress else { return }
-        (target + held).update(from: source, count: room)
-        held += room
+        if held > 0, heldTime + Int64(held) != mediaTime { held = 0 }
+        guard let source = samples.baseAddress, let target = rest.samples.baseAddress else { return }
         var taken = 0
-        while held - taken >= frameSamples {
-            emit(UnsafeMutableBufferPointer(start: target + taken, count: frameSamples), heldTime + Int64(taken))
+        while held > 0 {
+            let missing = max(0, min(frameSamples - held, samples.count - taken))
+            (target + held).update(from: source + taken, count: missing)
+            held += missing
+            taken += missing
+            guard held >= frameSamples else { return }
+            emit(UnsafeMutableBufferPointer(start: target, count: frameSamples), heldTime)
+            // Something is left where frames have become shorter.
+            held -= frameSamples
+            heldTime += Int64(frameSamples)
+            target.update(from: target + frameSamples, count: held)
+        }
+        while samples.count - taken >= frameSamples {
+            emit(UnsafeMutableBufferPointer(start: source + taken, count: frameSamples), mediaTime + Int64(taken))
             taken += frameSamples
         }
-        held -= taken
-        heldTime += Int64(taken)
-        if taken > 0, held > 0 { target.update(from: target + taken, count: held) }
+        held = samples.count - taken
+        heldTime = mediaTime + Int64(taken)
+        target.update(from: source + taken, count: held)
     }
 }

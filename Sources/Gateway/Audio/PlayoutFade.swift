@@ -1,14 +1,15 @@
 import Transcode
 
-/// The last 5 ms of speech that was cut off, fading, heard over whatever follows: over silence, or over the next answer.
+/// The last 2 ms of speech that was cut off, fading, heard over whatever follows: over silence, or over the next answer.
 struct PlayoutFade {
+    /// Shorter than other ramps: who cut it off waits for silence, behind the packet that has left already.
+    private static let milliseconds = 2
+
     private let samples: SampleBuffer
-    private let rate: Int
     private var count = 0
 
     init(rate: Int) {
-        self.rate = rate
-        samples = SampleBuffer(capacity: Ramp.samples(at: rate))
+        samples = SampleBuffer(capacity: rate * Self.milliseconds / 1000)
     }
 
     var isPending: Bool { count > 0 }
@@ -16,7 +17,7 @@ struct PlayoutFade {
     /// Takes what would have been heard next.
     mutating func take(from ring: SampleRing) {
         count = ring.peek(into: samples.samples)
-        Ramp.fadeOut(samples.prefix(count), rate: rate)
+        Ramp.fadeOut(samples.prefix(count), over: samples.samples.count)
     }
 
     mutating func mix(into frame: UnsafeMutableBufferPointer<Int16>) {

@@ -99,7 +99,7 @@ struct PlayoutQueue {
         return true
     }
 
-    /// Drops everything queued; what was to be heard next fades out within 5 ms.
+    /// Drops everything queued; what was to be heard next fades out within 2 ms.
     /// - Parameter fades: false where nothing is heard already, so that there is nothing to fade
     /// - Returns: the marks that were waiting, in order, and the samples dropped.
     mutating func clear(fades: Bool = true) -> (marks: [String], dropped: Int) {

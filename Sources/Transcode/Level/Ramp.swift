@@ -8,21 +8,13 @@ public enum Ramp {
         rate * milliseconds / 1000
     }
 
-    /// Fades the first 5 ms out and silences the rest (`clear` on a frame that is being sent).
-    public static func fadeOut(_ samples: UnsafeMutableBufferPointer<Int16>, rate: Int) {
-        let length = min(self.samples(at: rate), samples.count)
+    /// Fades the first `length` samples out and silences the rest (`clear` on a frame that is being sent).
+    public static func fadeOut(_ samples: UnsafeMutableBufferPointer<Int16>, over length: Int) {
+        let length = min(length, samples.count)
         for index in 0..<length {
             samples[index] = scaled(samples[index], 1 - curve(index, of: length))
         }
         for index in length..<samples.count { samples[index] = 0 }
-    }
-
-    /// Fades the first 5 ms in and leaves the rest.
-    public static func fadeIn(_ samples: UnsafeMutableBufferPointer<Int16>, rate: Int) {
-        let length = min(self.samples(at: rate), samples.count)
-        for index in 0..<length {
-            samples[index] = scaled(samples[index], curve(index, of: length))
-        }
     }
 
     /// 0 to 1 over `length` steps, flat at both ends (3x² - 2x³).

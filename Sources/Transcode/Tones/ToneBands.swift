@@ -28,10 +28,17 @@ struct ToneBands: ~Copyable {
         let middle: Float
     }
 
-    private let places: UnsafeMutablePointer<Place>
-    private let count: Int
+    private static let frequencies = ranges.enumerated().flatMap { band, range in
+        stride(from: range.lowerBound, through: range.upperBound, by: spacing).map { (band: band, number: $0 / spacing) }
+    }
+    /// Built once and never freed, as is the next.
+    nonisolated(unsafe) private static let allPlaces = makePlaces()
     /// A quarter of cosine and one of sine for each place.
-    private let waves: UnsafeMutablePointer<Float>
+    nonisolated(unsafe) private static let allWaves = makeWaves()
+
+    private let places = ToneBands.allPlaces
+    private let waves = ToneBands.allWaves
+    private let count = ToneBands.frequencies.count
     /// The samples folded: what even places multiply by cosine and by sine, and then odd ones.
     private let folded: UnsafeMutablePointer<Float>
     /// The sum of the two samples at the quarters.
@@ -39,31 +46,33 @@ struct ToneBands: ~Copyable {
     private var energy: Float = 0
 
     init() {
-        let frequencies = Self.ranges.enumerated().flatMap { band, range in
-            stride(from: range.lowerBound, through: range.upperBound, by: Self.spacing).map { (band, $0 / Self.spacing) }
-        }
-        count = frequencies.count
-        places = .allocate(capacity: count)
-        waves = .allocate(capacity: count * 2 * Self.quarter)
         folded = .allocate(capacity: Self.window)
         folded.initialize(repeating: 0, count: Self.window)
+    }
+
+    deinit { folded.deallocate() }
+
+    private static func makePlaces() -> UnsafePointer<Place> {
+        let places = UnsafeMutablePointer<Place>.allocate(capacity: frequencies.count)
         for (index, (band, number)) in frequencies.enumerated() {
             let isOdd = !number.isMultiple(of: 2)
             (places + index).initialize(to: Place(band: band, isOdd: isOdd, middle: isOdd ? 0 : number.isMultiple(of: 4) ? 1 : -1))
-            let step = 2 * Double.pi * Double(number) / Double(Self.window)
-            for sample in 0..<Self.quarter {
-                let wave = waves + 2 * Self.quarter * index + sample
-                wave.initialize(to: Float(cos(step * Double(sample))))
-                // Sines begin with the first sample that folds: they are 0 at 0, and at the quarter where cosines are not.
-                (wave + Self.quarter).initialize(to: Float(sin(step * Double(sample + 1))))
-            }
         }
+        return UnsafePointer(places)
     }
 
-    deinit {
-        places.deallocate()
-        waves.deallocate()
-        folded.deallocate()
+    private static func makeWaves() -> UnsafePointer<Float> {
+        let waves = UnsafeMutablePointer<Float>.allocate(capacity: frequencies.count * 2 * quarter)
+        for (index, (_, number)) in frequencies.enumerated() {
+            let step = 2 * Double.pi * Double(number) / Double(window)
+            for sample in 0..<quarter {
+                let wave = waves + 2 * quarter * index + sample
+                wave.initialize(to: Float(cos(step * Double(sample))))
+                // Sines begin with the first sample that folds: they are 0 at 0, and at the quarter where cosines are not.
+                (wave + quarter).initialize(to: Float(sin(step * Double(sample + 1))))
+            }
+        }
+        return UnsafePointer(waves)
     }
 
     /// Takes the next `window` samples.

@@ -24,6 +24,27 @@ import Testing
         #expect(times == times.indices.map { Int64(1000 + 160 * $0) })
     }
 
+    /// As when the adaptation asks for longer packets, and then for shorter ones.
+    @Test func framesOfAnotherLengthGoOnWithWhatIsHeld() {
+        var accumulator = FrameAccumulator(frameSamples: 160, most: 480)
+        let source = SoundMaterial.noise(seconds: 1, rate: 8000, level: -20, seed: 3)
+        let piece = SampleBuffer(capacity: 200)
+        var collected: [Int16] = []
+        var lengths: [Int] = []
+        for start in stride(from: 0, to: 1800, by: 200) {
+            if start == 400 { accumulator.change(frameSamples: 480) }
+            if start == 1200 { accumulator.change(frameSamples: 80) }
+            for index in 0..<200 { piece.samples[index] = source[start + index] }
+            accumulator.append(piece.prefix(200), mediaTime: Int64(start)) { samples, time in
+                #expect(time == Int64(collected.count))
+                lengths.append(samples.count)
+                collected += Array(samples)
+            }
+        }
+        #expect(collected == Array(source.prefix(1760)))
+        #expect(lengths == [160, 160, 480] + [Int](repeating: 80, count: 12))
+    }
+
     @Test func aBreakOfTheTimeDropsWhatWasHeld() {
         var accumulator = FrameAccumulator(frameSamples: 160)
         let piece = SampleBuffer(capacity: 160)
