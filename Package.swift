@@ -13,6 +13,9 @@ let strict: [SwiftSetting] = [
     .unsafeFlags(["-enforce-exclusivity=unchecked", "-cross-module-optimization"], .when(configuration: .release)),
 ] + (sanitizer.map { [.unsafeFlags(["-sanitize=\($0)"])] } ?? [])
 
+// What goes through sound sample by sample is optimised in debug builds too: else most of a test run is spent in its loops.
+let samples = strict + [.unsafeFlags(["-O"], .when(configuration: .debug))]
+
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 
@@ -42,14 +45,14 @@ let package = Package(
         .systemLibrary(name: "CSpeexDSP", path: "Sources/CLibraries/CSpeexDSP", pkgConfig: "speexdsp", providers: [.apt(["libspeexdsp-dev"])]),
         .target(
             name: "CShims", dependencies: ["COpus", "COpenSSL", "COsipParser", "CSpandsp"],
-            path: "Sources/CLibraries/CShims", cSettings: [.define("_GNU_SOURCE")] + (sanitizer.map { [.unsafeFlags(["-fsanitize=\($0)\($0 == "address" ? ",undefined" : "")"])] } ?? []),
+            path: "Sources/CLibraries/CShims", cSettings: [.define("_GNU_SOURCE"), .unsafeFlags(["-O2"], .when(configuration: .debug))] + (sanitizer.map { [.unsafeFlags(["-fsanitize=\($0)\($0 == "address" ? ",undefined" : "")"])] } ?? []),
             // Whatever we link has the shims in it.
             linkerSettings: sanitizer.map { [.unsafeFlags(["-sanitize=\($0)"])] } ?? []),
 
         // Engines: no sockets, no clocks. NIOCore for value types only.
         .target(name: "SDP", swiftSettings: strict),
-        .target(name: "RTP", dependencies: [nioCore, "COpenSSL", "CShims"], swiftSettings: strict),
-        .target(name: "Transcode", dependencies: ["COpus", "CSpandsp", "CSpeexDSP", "CShims"], swiftSettings: strict),
+        .target(name: "RTP", dependencies: [nioCore, "COpenSSL", "CShims"], swiftSettings: samples),
+        .target(name: "Transcode", dependencies: ["COpus", "CSpandsp", "CSpeexDSP", "CShims"], swiftSettings: samples),
         .target(name: "SIPStack", dependencies: ["SDP", nioCore, "COsipParser", "CShims"], swiftSettings: strict),
         .target(name: "RTCStack", dependencies: ["SDP", "RTP", nioCore, "COpenSSL", "CShims"], swiftSettings: strict),
         .target(name: "Dialplan", dependencies: ["Yams"], swiftSettings: strict),
@@ -94,10 +97,10 @@ let package = Package(
             path: "Bench/Bench", swiftSettings: strict),
 
         // Tests: a target per module, and the kit they share.
-        .target(name: "TestKit", dependencies: ["RTP", "RTCStack", nioCore], path: "Tests/TestKit", swiftSettings: strict),
+        .target(name: "TestKit", dependencies: ["RTP", "RTCStack", nioCore], path: "Tests/TestKit", swiftSettings: samples),
         .testTarget(name: "SDPTests", dependencies: ["SDP"], swiftSettings: strict),
         .testTarget(name: "RTPTests", dependencies: ["RTP", "TestKit", "CSRTP", nioCore], swiftSettings: strict),
-        .testTarget(name: "TranscodeTests", dependencies: ["Transcode", "TestKit", "CSpandsp", "COpus", "CShims"], swiftSettings: strict),
+        .testTarget(name: "TranscodeTests", dependencies: ["Transcode", "TestKit", "CSpandsp", "COpus", "CShims"], swiftSettings: samples),
         .testTarget(
             name: "SIPStackTests", dependencies: ["SIPStack", "SDP", "TestKit", nioCore], exclude: ["Vectors"], swiftSettings: strict),
         .testTarget(name: "RTCStackTests", dependencies: ["RTCStack", "RTP", "SDP", "TestKit", nioCore], swiftSettings: strict),
