@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs the interop tests (arguments go to pytest), three at a time. They hear sound in real time, so a machine that stands still
+# Runs the interop tests (arguments go to pytest), four at a time. They hear sound in real time, so a machine that stands still
 # for a moment while they are at work can fail one that is right: the few that failed are run once more, one after the other,
 # and named at the end. More than a few are a fault and stand as they are.
 set -uo pipefail

@@ -1,6 +1,7 @@
 """Fixtures every interop test builds on. Nothing here is skipped: a missing peer or a missing binary is a failure."""
 
 import logging
+import os
 import pathlib
 import re
 
@@ -17,8 +18,10 @@ OUT = pathlib.Path(__file__).parent / "out"
 logging.getLogger("websockets").setLevel(logging.CRITICAL)
 
 
-# Browsers and meters of the processor want a core of their own: never two of these at a time.
-HEAVY = {"browsers", "mission", "allocations"}
+# Browsers want a core of their own: never two of these at a time, and what runs beside them waits for them.
+BROWSERS = {"browsers", "mission"}
+# How far everything else, and what it starts, stands behind them (nice(2)).
+BEHIND = 5
 
 
 def pytest_addoption(parser):
@@ -47,11 +50,27 @@ class FailureList:
         self.path.write_text("".join(f"{name}\n" for name in self.names))
 
 
+def group(item):
+    folder = item.path.parent.name
+    return "browsers" if folder in BROWSERS else folder
+
+
 def pytest_collection_modifyitems(items):
-    """Three processes run the tests (pytest.ini): a folder stays in one of them, and the heavy folders stay together."""
+    """Four processes run the tests (pytest.ini): a folder stays in one of them, and those with browsers stay together."""
     for item in items:
-        folder = item.path.parent.name
-        item.add_marker(pytest.mark.xdist_group("heavy" if folder in HEAVY else folder))
+        item.add_marker(pytest.mark.xdist_group(group(item)))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item):
+    """Before the fixtures, for what they start stands where the test does."""
+    wanted = 0 if group(item) == "browsers" else BEHIND
+    if os.getpriority(os.PRIO_PROCESS, 0) == wanted:
+        return
+    try:
+        os.setpriority(os.PRIO_PROCESS, 0, wanted)
+    except PermissionError:
+        pass  # Only root goes forward again. Browsers are the first tests of all.
 
 
 @pytest.fixture(scope="session")
