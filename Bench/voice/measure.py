@@ -3,7 +3,9 @@
 Each COMMAND reads raw 16-bit samples of 8 kHz and writes one byte, 0 or 1, for every 10 ms. Utterances of a dozen voices stand in
 noise of four kinds, at four ratios of speech to noise, with pauses longer than any hangover between them. The same rule makes
 turns of every detector's bytes: speech begins where 3 of 4 steps of 10 ms are 1 and ends after 600 ms of 0. A command whose name
-begins with "turns-" has that rule in it. Then clicks of ten kinds, in silence and in noise: how many of them begin a turn."""
+begins with "turns-" has that rule in it. An onset is counted twice: from where the voice begins, whatever noise there is, and from
+where it is audible, the first step in which one octave of it is louder than the noise usually is there. Then minutes of
+noise alone: how many turns begin. Then clicks of ten kinds, in silence and in noise: how many of them begin a turn."""
 
 import subprocess
 import sys
@@ -95,22 +97,25 @@ def turns(flags, has_rule):
     return begins, lasting
 
 
-def judge(flags, spoken, has_rule):
+def judge(flags, spoken, audible, has_rule):
+    """The delays from each utterance's beginning, the same from where it is audible, the share of those missed, false starts a
+    minute, and the share of the noise taken for speech."""
     begins, lasting = turns(flags, has_rule)
-    delays, missed = [], 0
+    delays, later, missed = [], [], 0
     quiet = np.ones(len(flags), bool)
     quiet[:200] = False  # the first two seconds are for learning
-    for start, end in spoken:
+    for (start, end), first in zip(spoken, audible):
         quiet[start : end + HANGOVER + 20] = False
         heard = np.flatnonzero(lasting[start : min(end, start + 50)])
         if len(heard):
             # The step is known at its end.
             delays.append(10 * (heard[0] + 1) if not lasting[start - 1] else 0)
+            later.append(max(0, delays[-1] - 10 * (first - start)))
         else:
             missed += 1
     minutes = quiet.sum() / 6000
     false = sum(1 for begin in begins if quiet[begin])
-    return delays, missed / len(spoken), false / minutes, lasting[quiet].mean()
+    return delays, later, missed / len(spoken), false / minutes, lasting[quiet].mean()
 
 
 def octaves(samples):
@@ -125,16 +130,19 @@ def octaves(samples):
 
 
 def knowable(speech, noise, spoken):
-    """The delays of whoever knows voice and noise apart: three steps of four in which one octave of the voice alone is louder than the
-    noise's was in it in the last half second on average."""
+    """What whoever knows voice and noise apart finds: the step in which each utterance is audible, the first one in which one octave of
+    the voice alone is louder than the noise's was in it in the last half second on average; and the delays, from its beginning and
+    from there, of three such steps of four."""
     voice = octaves(speech)
     usual = np.array([np.convolve(band, np.ones(50) / 50)[: len(band)] for band in octaves(noise)])
     loud = (voice > usual).any(axis=0)
-    delays = []
+    audible, delays = [], []
     for start, end in spoken:
-        heard = [step for step in range(start, min(end, start + 50)) if loud[step - 3 : step + 1].sum() >= 3]
-        delays.append(10 * (heard[0] - start + 1) if heard else 500)
-    return np.median(delays), np.percentile(delays, 95)
+        window = range(start, min(end, start + 50))
+        audible.append(next((step for step in window if loud[step]), start))
+        delays.append(next((10 * (step - start + 1) for step in window if loud[step - 3 : step + 1].sum() >= 3), 500))
+    later = [delay - 10 * (first - start) for delay, first, (start, _) in zip(delays, audible, spoken)]
+    return audible, delays, later
 
 
 CLICKS = ("spike", "key", "knock", "gap") + tuple(f"burst of {length} ms" for length in (5, 10, 15, 20, 30, 40))
@@ -202,6 +210,36 @@ def judge_clicks(commands):
         print(f"| {name.removeprefix('turns-')} | " + " | ".join(f"{share:.0%}" for share in row) + " |")
 
 
+def judge_noise(commands, minutes=5):
+    """Noise in which nobody speaks, as loud as it stands below the voice elsewhere: the turns that begin, and the share that they last."""
+    ratios = [ratio for ratio in RATIOS if ratio <= 20]
+    found = noises(minutes * 60 * RATE, np.random.default_rng(5))
+    below = ", ".join(str(ratio) for ratio in ratios)
+    print(f"\n| false starts a minute in noise alone, {below} dB below a voice (noise taken for speech) | " + " | ".join(found) + " |")
+    print("|---|" + "---|" * len(found))
+    for name, command in commands:
+        shown = []
+        for noise in found.values():
+            counts, shares = [], []
+            for ratio in ratios:
+                sound = np.clip(np.round(noise * 10 ** ((SPEECH_LEVEL - ratio - level(noise)) / 20)), -32768, 32767).astype(np.int16)
+                begins, lasting = turns(flags_of(command, sound), name.startswith("turns-"))
+                # The first two seconds are for learning.
+                counts.append(f"{sum(1 for begin in begins if begin >= 200) / minutes:.1f}")
+                shares.append(f"{lasting[200:].mean():.0%}")
+            shown.append(f"{', '.join(counts)} ({', '.join(shares)})")
+        print(f"| {name.removeprefix('turns-')} | " + " | ".join(shown) + " |", flush=True)
+
+
+def figures(delays, later):
+    return [np.median(delays), np.percentile(delays, 95), np.percentile(later, 95)] if delays else [np.nan] * 3
+
+
+def cells(row):
+    median, late, later, missed, false, share = row
+    return f"{median:.0f} ms | {late:.0f} ms | {later:.0f} ms | {missed:.0%} | {false:.1f} | {share:.0%}"
+
+
 def main(commands):
     random = np.random.default_rng(7)
     parts, spoken, at = [np.zeros(4 * RATE)], [], 4 * RATE
@@ -212,29 +250,36 @@ def main(commands):
         at += len(samples) + len(pause)
     speech = np.concatenate(parts)
     print(f"{len(spoken)} utterances in {len(speech) / RATE / 60:.1f} minutes\n")
-    print("| noise | SNR | detector | onset median | onset p95 | missed | false starts a minute | noise taken for speech |")
-    print("|---|---|---|---|---|---|---|---|")
+    columns = "onset median | onset p95 | of what is audible | missed | false starts a minute | noise taken for speech |"
+    print(f"| noise | SNR | detector | {columns}")
+    print("|---|---|---|---|---|---|---|---|---|")
     conditions = [("none", 60, np.random.default_rng(1).standard_normal(len(speech)))]
     conditions += [(name, ratio, noise) for name, noise in noises(len(speech), random).items() for ratio in RATIOS]
-    sums, known = {}, []
+    rows, known = {name: [] for name, _ in commands}, []
     for noise_name, ratio, noise in conditions:
         noise = noise * 10 ** ((SPEECH_LEVEL - ratio - level(noise)) / 20)
-        known.append(knowable(speech, noise, spoken))
+        audible, delays, later = knowable(speech, noise, spoken)
+        known.append(figures(delays, later))
         mixed = np.clip(np.round(speech + noise), -32768, 32767).astype(np.int16)
         for name, command in commands:
-            flags = flags_of(command, mixed)
-            delays, missed, false, share = judge(flags, spoken, name.startswith("turns-"))
-            shown = name.removeprefix("turns-")
-            median, late = (np.median(delays), np.percentile(delays, 95)) if delays else (np.nan, np.nan)
-            ratio_text = "" if noise_name == "none" else f"{ratio} dB"
-            print(f"| {noise_name} | {ratio_text} | {shown} | {median:.0f} ms | {late:.0f} ms | {missed:.0%} | {false:.1f} | {share:.0%} |", flush=True)
-            sums.setdefault(shown, []).append((median, late, missed, false, share))
-    print("\n| detector, over all noises | onset median | onset p95 | missed | false starts a minute | noise taken for speech |")
-    print("|---|---|---|---|---|---|")
-    for name, rows in sums.items():
-        median, late, missed, false, share = np.nanmean(np.array(rows), axis=0)
-        print(f"| {name} | {median:.0f} ms | {late:.0f} ms | {missed:.0%} | {false:.1f} | {share:.0%} |")
-    print("| voice and noise known apart | {:.0f} ms | {:.0f} ms | | | |".format(*np.mean(known, axis=0)))
+            delays, later, *others = judge(flags_of(command, mixed), spoken, audible, name.startswith("turns-"))
+            rows[name].append(figures(delays, later) + others)
+            shown = "" if noise_name == "none" else f"{ratio} dB"
+            print(f"| {noise_name} | {shown} | {name.removeprefix('turns-')} | {cells(rows[name][-1])} |", flush=True)
+    print(f"\n| detector, over all noises | {columns}")
+    print("|---|---|---|---|---|---|---|")
+    for name, found in rows.items():
+        print(f"| {name.removeprefix('turns-')} | {cells(np.nanmean(np.array(found), axis=0))} |")
+    print("| voice and noise known apart | {:.0f} ms | {:.0f} ms | {:.0f} ms | | | |".format(*np.mean(known, axis=0)))
+    print("\n| onset p95, of what is audible | no noise | " + " | ".join(f"{ratio} dB" for ratio in RATIOS) + " | 20 dB and more |")
+    print("|---|" + "---|" * (len(RATIOS) + 2))
+    ratios = np.array([ratio for _, ratio, _ in conditions])
+    groups = [ratios == 60] + [ratios == ratio for ratio in RATIOS] + [ratios >= 20]
+    for name, found in list(rows.items()) + [("voice and noise known apart", known)]:
+        both = np.array([row[1:3] for row in found])
+        shown = ["{:.0f}, {:.0f} ms".format(*np.nanmean(both[group], axis=0)) for group in groups]
+        print(f"| {name.removeprefix('turns-')} | " + " | ".join(shown) + " |")
+    judge_noise(commands)
     judge_clicks(commands)
 
 
