@@ -267,6 +267,24 @@ import Testing
         #expect(session.others.last == "renew")
     }
 
+    /// A service that breaks its sound into pieces of any length may break a sample.
+    @Test func halfASampleIsMadeWholeByTheNextPiece() throws {
+        let (dialect, session) = try opened([48_000])
+        try start(dialect, session)
+        let samples = (0..<40).map { Int16($0 * 801 - 16_000) }
+        let bytes = samples.flatMap { [UInt8(truncatingIfNeeded: $0), UInt8(truncatingIfNeeded: $0 >> 8)] }
+        func delta(_ range: Range<Int>, of item: String) throws {
+            let text = Data(bytes[range]).base64EncodedString()
+            try say(["type": "response.output_audio.delta", "item_id": item, "content_index": 0, "delta": text], dialect, session)
+        }
+        for range in [0..<7, 7..<8, 8..<41, 41..<80] { try delta(range, of: "a") }
+        #expect(session.played.flatMap { $0 } == samples)
+        // What another answer left over belongs to it.
+        try delta(0..<3, of: "b")
+        try delta(0..<4, of: "c")
+        #expect(session.played.flatMap { $0 } == samples + [samples[0]] + samples[0..<2])
+    }
+
     @Test func aRefusedSessionIsARefusedCallAndLaterErrorsAreBorne() throws {
         let (dialect, session) = try opened()
         try say(["type": "error", "error": ["type": "invalid_request_error", "code": "model_not_found", "message": "no"]], dialect, session)
