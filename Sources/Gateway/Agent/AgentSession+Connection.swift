@@ -165,6 +165,7 @@ extension AgentSession {
         let delay = min(Self.longestRedialDelay, .nanoseconds(Self.redialDelay.nanoseconds * Int64(factor)))
         redials += 1
         state = .away(until: until, dial: now + delay)
+        dialect.broke()
     }
 
     /// Leaves the socket for a new one.
@@ -175,6 +176,7 @@ extension AgentSession {
         isOpen = false
         redials = 0
         state = .away(until: now + window, dial: now)
+        dialect.broke()
     }
 
     private func redial(until: NIODeadline) {

@@ -285,6 +285,18 @@ import Testing
         #expect(session.played.flatMap { $0 } == samples + [samples[0]] + samples[0..<2])
     }
 
+    @Test func whatIsSaidWhileNoSessionIsThereIsSaidToTheNextOne() throws {
+        let (dialect, session) = try opened()
+        try start(dialect, session)
+        dialect.broke()
+        let before = session.wire.texts.count
+        for _ in 0..<3 { [Int16](repeating: 1, count: 160).withUnsafeBufferPointer { dialect.audio($0, position: 0, to: session.wire) } }
+        #expect(session.wire.texts.count == before)
+        dialect.resuming(PlayoutPosition(heard: 0, end: 0), to: session.wire)
+        try start(dialect, session)
+        #expect(try types(session).dropFirst(before).filter { $0 == "input_audio_buffer.append" }.count == 3)
+    }
+
     @Test func aRefusedSessionIsARefusedCallAndLaterErrorsAreBorne() throws {
         let (dialect, session) = try opened()
         try say(["type": "error", "error": ["type": "invalid_request_error", "code": "model_not_found", "message": "no"]], dialect, session)

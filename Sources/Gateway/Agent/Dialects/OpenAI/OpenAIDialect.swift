@@ -102,6 +102,9 @@ final class OpenAIDialect: AgentDialect {
 
     func resuming(_ playout: PlayoutPosition, to transport: any AgentTransport) { beginSession() }
 
+    /// What is said from here on waits for the next session.
+    func broke() { beginSession() }
+
     private func beginSession() {
         isReady = false
         isResponding = false
