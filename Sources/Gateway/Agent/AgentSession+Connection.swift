@@ -77,14 +77,22 @@ extension AgentSession {
         events?.agentAnswered()
     }
 
+    /// Once it was told to stop, what it still says is said of a call that may be another agent's by now.
+    private var isHeard: Bool {
+        switch state {
+        case .connecting, .up, .away: true
+        case .stopping, .over: false
+        }
+    }
+
     func transportReceived(text: ByteBuffer, now: NIODeadline) {
-        guard isOpen else { return }
+        guard isOpen, isHeard else { return }
         self.now = now
         dialect.receive(text, for: self)
     }
 
     func transportReceived(binary: ByteBuffer, now: NIODeadline) {
-        guard isOpen else { return }
+        guard isOpen, isHeard else { return }
         self.now = now
         dialect.receive(binary: binary, for: self)
     }

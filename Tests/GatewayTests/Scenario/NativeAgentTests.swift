@@ -239,6 +239,19 @@ import Testing
         EndOfCallTests.expectNothingLeft(gateway)
     }
 
+    /// What an agent says that was told to stop is said of a call it has no more.
+    @Test(arguments: [#"{"event":"hangup","id":9}"#, #"{"event":"transfer","id":9,"to":"+15550001111"}"#])
+    func anAgentThatIsReplacedHasNothingToSay(_ word: String) throws {
+        let gateway = VirtualGateway()
+        let (phone, agent) = try phone(gateway)
+        let callee = gateway.callee()
+        agent.post(#"{"event":"transfer","id":2,"to":"standby"}"#)
+        #expect(gateway.run(for: .seconds(2)) { !agent.events("stop").isEmpty })
+        agent.post(word)
+        gateway.run(for: .seconds(3))
+        #expect(phone.byeAt == nil && callee.invites.isEmpty && gateway.agent?.name == "standby" && gateway.agent?.isUp == true)
+    }
+
     @Test func keysGoOutAndPlayoutCanBeFrozen() throws {
         let gateway = VirtualGateway()
         let (phone, agent) = try phone(gateway)
