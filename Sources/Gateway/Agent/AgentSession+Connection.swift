@@ -141,6 +141,8 @@ extension AgentSession {
 
     // MARK: The socket breaks
 
+    /// For what an agent that left had asked for to be done; then it counts as lost.
+    private static let leaving = TimeAmount.seconds(1)
     /// The server takes no more calls, and wants those it has to go on elsewhere.
     private static let draining: UInt16 = 4503
 
@@ -158,6 +160,11 @@ extension AgentSession {
             logger.warning("the agent's connection broke: \(reason); it may come back")
             redials = 0
             return waitToRedial(until: now + window)
+        }
+        if let ending, code == 1000 || code == 1005 {
+            // It said how the call goes on, and left: its last words are heard, and then that is done.
+            state = .away(until: max(ending.until, now) + Self.leaving, dial: nil)
+            return
         }
         state = .over
         if code == 1000 || code == 1005 {
