@@ -289,6 +289,22 @@ import Testing
         #expect(phone.byeAt == nil && callee.invites.isEmpty && gateway.agent?.name == "standby" && gateway.agent?.isUp == true)
     }
 
+    /// Another conversation counts its commands anew.
+    @Test func theCommandsOfANewConversationAreNoRepetitions() throws {
+        let gateway = VirtualGateway()
+        let (_, agent) = try phone(gateway)
+        agent.post(#"{"event":"mark","id":50,"name":"old"}"#)
+        agent.comeBack = #"{"event":"accept","id":1,"resumed":false}"#
+        agent.cut()
+        gateway.run(for: .seconds(1))
+        agent.comeBack = #"{"event":"accept","id":2,"resumed":true,"caller_pts":{pts},"last_seq":{seq}}"#
+        agent.cut()
+        gateway.run(for: .seconds(1))
+        #expect(agent.events("resume").last?["last_id"] as? Int == 1)
+        agent.post(#"{"event":"mark","id":3,"name":"new"}"#)
+        #expect(agent.events("mark").last?["name"] as? String == "new")
+    }
+
     @Test func keysGoOutAndPlayoutCanBeFrozen() throws {
         let gateway = VirtualGateway()
         let (phone, agent) = try phone(gateway)
