@@ -307,6 +307,23 @@ import Transcode
         #expect((36_000...60_000).contains(stopped - started), "\(started) to \(stopped)")
     }
 
+    /// A page that takes its microphone away sends nothing more, not even silence.
+    @Test func aCallerWhoBeginsToSpeakAndIsGoneDoesNotKeepTheAgentSilent() throws {
+        let gateway = VirtualGateway()
+        let accept = #"{"event":"accept","id":1,"vad":"interrupt","format":{"codec":"opus","rate":48000}}"#
+        let (browser, agent) = try browser(gateway, accept: accept)
+        for packet in try Self.packets(hertz: 700, seconds: 10) { agent.say(packet: packet, samples: 960) }
+        gateway.run(for: .seconds(1))
+        browser.speaker.say(SoundMaterial.tone(hertz: 300, seconds: 1, rate: 48_000))
+        gateway.run(for: .milliseconds(220))
+        browser.speaker.isPaused = true
+        gateway.run(for: .seconds(1))
+        let later = gateway.now
+        gateway.run(for: .seconds(1))
+        #expect(agent.events("cleared").isEmpty && agent.events("speech").count == 1)
+        #expect(browser.listener.firstSound(after: later) != nil)
+    }
+
     @Test func aRecordingHearsWhatIsPassedOn() throws {
         let disk = MemoryRecordings()
         let plan = """
