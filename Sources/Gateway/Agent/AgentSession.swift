@@ -64,6 +64,8 @@ final class AgentSession: AgentLeg {
     var ending: (ending: Ending, until: NIODeadline)?
     var isPaused = false
     var isMuted = false
+    /// Of the caller's packets some were kept from the agent.
+    var isAfterMute = false
     var fullGain: Float = 1
     var keys = KeySequence()
 

@@ -324,6 +324,21 @@ import Transcode
         #expect(browser.listener.firstSound(after: later) != nil)
     }
 
+    @Test func whatAnAgentDidNotWantToHearIsMissingBeforeTheNextPacket() throws {
+        let gateway = VirtualGateway()
+        let (_, agent) = try browser(gateway)
+        gateway.run(for: .seconds(1))
+        agent.post(#"{"event":"mute","id":2,"on":true}"#)
+        gateway.run(for: .milliseconds(100))
+        let count = agent.packets.count
+        gateway.run(for: .milliseconds(500))
+        #expect(agent.packets.count == count)
+        agent.post(#"{"event":"mute","id":3,"on":false}"#)
+        gateway.run(for: .milliseconds(500))
+        #expect(agent.packets[count].flags & 1 == 1 && agent.packets[count].pts >= agent.packets[count - 1].pts + 20_000)
+        #expect(agent.packets.dropFirst(count + 1).allSatisfy { $0.flags == 0 } && agent.packets.count > count + 20)
+    }
+
     @Test func aRecordingHearsWhatIsPassedOn() throws {
         let disk = MemoryRecordings()
         let plan = """
