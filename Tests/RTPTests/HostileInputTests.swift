@@ -97,6 +97,21 @@ import Testing
         #expect(accepted == 0)
     }
 
+    /// A sender whose every packet leaps, as far as 32 bits can say it: what is made of its timestamps must not leave 64 bits.
+    @Test(arguments: [0x7FFF_FFFF, 0x8000_0001]) func timestampsThatLeapFarEveryTimeBeginAnew(_ step: Int) {
+        let listener = Listener()
+        var farthest: UInt64 = 0
+        for index in 0..<20_000 {
+            listener.receive(.voice(index, step: step))
+            for case .frame(_, let timestamp, _) in listener.take() { farthest = max(farthest, timestamp.magnitude) }
+        }
+        #expect(farthest > 1 << 40 && farthest <= 1 << 45)
+        #expect(listener.statistics.packetsReceived == 20_000)
+        // It still works.
+        for index in 20_000..<20_003 { listener.receive(.voice(index, step: step)) }
+        #expect(listener.take().count >= 3)
+    }
+
     @Test func hostileFormatsAreIgnored() {
         var formats = RTPFormats.telephone
         formats.receiveAudio += [

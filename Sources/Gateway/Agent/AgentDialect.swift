@@ -24,6 +24,8 @@ protocol AgentDialect: AnyObject {
 
     /// Said once, as soon as the socket is up.
     func opening(_ call: AgentCallInfo, to transport: any AgentTransport)
+    /// The socket is gone; the agent may come back to its call.
+    func broke()
     /// Said in place of `opening` on a new socket of a call that the agent already had.
     func resuming(_ playout: PlayoutPosition, to transport: any AgentTransport)
     /// 20 ms of the caller's sound at `rate`; `position` is its first sample on the gap-free stream.
@@ -85,6 +87,7 @@ extension AgentDialect {
     var wantsSlots: Bool { false }
     var wantsQuality: Bool { false }
 
+    func broke() {}
     func resuming(_ playout: PlayoutPosition, to transport: any AgentTransport) {}
     func dropped(_ samples: UnsafeBufferPointer<Int16>, position: Int64, to transport: any AgentTransport) {}
     func concealedAudio(_ samples: UnsafeBufferPointer<Int16>, position: Int64, to transport: any AgentTransport) {

@@ -77,14 +77,22 @@ extension AgentSession {
         events?.agentAnswered()
     }
 
+    /// Once it was told to stop, what it still says is said of a call that may be another agent's by now.
+    private var isHeard: Bool {
+        switch state {
+        case .connecting, .up, .away: true
+        case .stopping, .over: false
+        }
+    }
+
     func transportReceived(text: ByteBuffer, now: NIODeadline) {
-        guard isOpen else { return }
+        guard isOpen, isHeard else { return }
         self.now = now
         dialect.receive(text, for: self)
     }
 
     func transportReceived(binary: ByteBuffer, now: NIODeadline) {
-        guard isOpen else { return }
+        guard isOpen, isHeard else { return }
         self.now = now
         dialect.receive(binary: binary, for: self)
     }
@@ -133,6 +141,8 @@ extension AgentSession {
 
     // MARK: The socket breaks
 
+    /// For what an agent that left had asked for to be done; then it counts as lost.
+    private static let leaving = TimeAmount.seconds(1)
     /// The server takes no more calls, and wants those it has to go on elsewhere.
     private static let draining: UInt16 = 4503
 
@@ -151,6 +161,11 @@ extension AgentSession {
             redials = 0
             return waitToRedial(until: now + window)
         }
+        if let ending, code == 1000 || code == 1005 {
+            // It said how the call goes on, and left: its last words are heard, and then that is done.
+            state = .away(until: max(ending.until, now) + Self.leaving, dial: nil)
+            return
+        }
         state = .over
         if code == 1000 || code == 1005 {
             events?.agentEnded(CallEnd(.agentHangup))
@@ -165,6 +180,7 @@ extension AgentSession {
         let delay = min(Self.longestRedialDelay, .nanoseconds(Self.redialDelay.nanoseconds * Int64(factor)))
         redials += 1
         state = .away(until: until, dial: now + delay)
+        dialect.broke()
     }
 
     /// Leaves the socket for a new one.
@@ -175,6 +191,7 @@ extension AgentSession {
         isOpen = false
         redials = 0
         state = .away(until: now + window, dial: now)
+        dialect.broke()
     }
 
     private func redial(until: NIODeadline) {

@@ -33,7 +33,10 @@ extension AgentSession {
     func pass(_ frame: borrowing AudioFrame, through uplink: PacketUplink, now: NIODeadline) {
         uplink.take(frame, now: now) { packet in
             sent = packet.position + Int64(packet.samples)
-            if isMuted { return }
+            if isMuted { return isAfterMute = true }
+            var packet = packet
+            if isAfterMute { packet.isAfterGap = true }
+            isAfterMute = false
             if mayWrite() { dialect.packet(packet, to: transport) } else { dialect.dropped(packet, to: transport) }
             guard hearsCaller, let ear = ear ?? makeEar() else { return }
             judge(ear.hear(packet), now: now)

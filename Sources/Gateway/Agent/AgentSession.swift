@@ -64,6 +64,8 @@ final class AgentSession: AgentLeg {
     var ending: (ending: Ending, until: NIODeadline)?
     var isPaused = false
     var isMuted = false
+    /// Of the caller's packets some were kept from the agent.
+    var isAfterMute = false
     var fullGain: Float = 1
     var keys = KeySequence()
 
@@ -85,6 +87,8 @@ final class AgentSession: AgentLeg {
     private var voice: CallerVoice?
     private var interruption: Interruption
     private var effect = Interruption.Effect.none
+    /// When the caller was heard last.
+    private var lastJudged: NIODeadline?
     private var lastPlayed: NIODeadline?
     private var awaySound: AwaySound?
     private var stalledSince: NIODeadline?
@@ -95,6 +99,8 @@ final class AgentSession: AgentLeg {
     static let drainLimit = TimeAmount.seconds(30)
     /// Silence that ends a caller's speech, in milliseconds.
     private static let endSilence = 300
+    /// A caller of whom nothing comes for so long does not interrupt any more.
+    private static let longestUnheard = TimeAmount.milliseconds(500)
     /// Pauses up to this, in milliseconds, belong to speech that interrupts.
     private static let shortPause = 100
 
@@ -155,6 +161,7 @@ final class AgentSession: AgentLeg {
     func tick(slots missed: Int, now: NIODeadline) {
         self.now = now
         guard let sink, isPlayingOut else { return }
+        if effect != .none, lastJudged.map({ now - $0 > Self.longestUnheard }) ?? true { effect = .none }
         slots += Int64(missed)
         if let packets { return tick(packets, into: sink) }
         let frame = UnsafeMutableBufferPointer(rebasing: slotSamples.samples[0..<queue.slotSamples])
@@ -328,6 +335,7 @@ final class AgentSession: AgentLeg {
     private var hearingRate: Int { dialect.takesCallerPackets ? PacketEar.rate : dialect.rate }
 
     func judge(_ samples: UnsafeBufferPointer<Int16>, mayBeEcho: Bool = false, now: NIODeadline) {
+        lastJudged = now
         let event = voice?.hear(samples, mayBeEcho: mayBeEcho)
         guard let voice else { return }
         let silent = voice.silentSamples

@@ -1,3 +1,5 @@
+import Glibc
+
 /// Base64 (RFC 4648 section 4) straight between audio storage and message bytes.
 enum Base64 {
     private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
@@ -87,6 +89,50 @@ enum Base64 {
             }
             return characters % 4 == 1 ? nil : characters * 3 / 4
         }
+    }
+
+    /// Calls `body` with a text of JSON whose characters may be escaped: as it is, where they are not or all are "\/", which is passed over
+    /// anyway. Some writers escape "+" and "=" (`\u002B`), others break lines.
+    static func resolvingEscapes(in text: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) -> Void) {
+        guard hasEscapes(text) else { return body(text) }
+        withUnsafeTemporaryAllocation(byteCount: text.count, alignment: 1) { memory in
+            body(UnsafeRawBufferPointer(rebasing: memory[0..<resolveEscapes(in: text, into: memory)]))
+        }
+    }
+
+    private static func hasEscapes(_ text: UnsafeRawBufferPointer) -> Bool {
+        guard var place = text.baseAddress else { return false }
+        let end = place + text.count
+        while let found = memchr(place, Int32(UInt8(ascii: "\\")), end - place) {
+            place = UnsafeRawPointer(found) + 1
+            if place < end, place.load(as: UInt8.self) != UInt8(ascii: "/") { return true }
+        }
+        return false
+    }
+
+    /// - Returns: the bytes written, fewer than `text` has.
+    private static func resolveEscapes(in text: UnsafeRawBufferPointer, into memory: UnsafeMutableRawBufferPointer) -> Int {
+        var (place, count) = (0, 0)
+        while place < text.count {
+            var byte = text[place]
+            place += 1
+            if byte == UInt8(ascii: "\\"), place < text.count {
+                byte = text[place]
+                place += 1
+                switch byte {
+                case UInt8(ascii: "n"), UInt8(ascii: "r"), UInt8(ascii: "t"): continue
+                case UInt8(ascii: "u"):
+                    let digits = text[place..<min(place + 4, text.count)]
+                    place = digits.endIndex
+                    // Zero is no character of base64, nor is any that has more than a byte.
+                    byte = UInt16(String(decoding: digits, as: UTF8.self), radix: 16).flatMap { UInt8(exactly: $0) } ?? 0
+                default: break
+                }
+            }
+            memory[count] = byte
+            count += 1
+        }
+        return count
     }
 
     /// Characters looked at together.

@@ -175,10 +175,8 @@ final class MediaStreamMessages {
 
     private func perform(_ event: UnsafeRawBufferPointer, _ fields: Fields, for session: any AgentCommands) {
         if event.isText("media") {
-            guard let payload = fields.payload, let count = Base64.decodedLength(payload) else {
-                return session.misunderstood("media without a base64 payload")
-            }
-            session.play(count) { target in Self.linear.withUnsafeBufferPointer { Base64.decode(payload, through: $0, into: target) } }
+            guard let payload = fields.payload else { return session.misunderstood("media without a payload") }
+            Base64.resolvingEscapes(in: payload) { play($0, for: session) }
         } else if event.isText("mark") {
             guard let name = fields.markName else { return session.misunderstood("mark without a name") }
             session.mark(JSONBytes.unescaped(name))
@@ -187,6 +185,11 @@ final class MediaStreamMessages {
         } else {
             session.misunderstood("unknown event \(JSONBytes.unescaped(event).prefix(40))")
         }
+    }
+
+    private func play(_ payload: UnsafeRawBufferPointer, for session: any AgentCommands) {
+        guard let count = Base64.decodedLength(payload) else { return session.misunderstood("media without a base64 payload") }
+        session.play(count) { target in Self.linear.withUnsafeBufferPointer { Base64.decode(payload, through: $0, into: target) } }
     }
 }
 

@@ -76,7 +76,9 @@ final class Decoder {
 
     private func native(_ samples: Int) -> Int { samples * decoder.rate / rate }
 
+    /// What is longer than `output` is refused whole, as it is where nothing is resampled.
     private func resample(_ count: Int, _ resampler: Resampler, into output: UnsafeMutableBufferPointer<Int16>) -> Int {
-        resampler.process(UnsafeBufferPointer(scratch.prefix(count)), into: output)
+        guard resampler.maximumOutput(for: count) <= output.count else { return 0 }
+        return resampler.process(UnsafeBufferPointer(scratch.prefix(count)), into: output)
     }
 }

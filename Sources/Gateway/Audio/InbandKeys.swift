@@ -10,8 +10,8 @@ final class InbandKeys {
     private let scratch: SampleBuffer
     private var events: [DTMFDetector.Event] = []
 
-    /// Samples of the longest frame, 120 ms, at the detector's rate.
-    private static let longestFrame = 960
+    /// Samples of the rate given that are converted at a time.
+    private let piece: Int
 
     /// - Parameter rate: of the samples given to `hear`, in Hz
     /// nil when the rate cannot be converted or memory for it is short.
@@ -23,17 +23,20 @@ final class InbandKeys {
             guard let made = Resampler(from: rate, to: DTMFDetector.rate) else { return nil }
             resampler = made
         }
-        scratch = SampleBuffer(capacity: resampler == nil ? 0 : Self.longestFrame)
+        piece = rate / 50
+        scratch = SampleBuffer(capacity: resampler?.maximumOutput(for: piece) ?? 0)
         events.reserveCapacity(8)
     }
 
-    /// Hears the next samples, 120 ms at most.
+    /// Hears the next samples, any number of them.
     /// - Parameter began: called for each key whose tone began in them
     func hear(_ samples: UnsafeMutableBufferPointer<Int16>, began: (Digit) -> Void) {
         events.removeAll(keepingCapacity: true)
         if let resampler {
-            let count = resampler.process(UnsafeBufferPointer(samples), into: scratch.samples)
-            detector.process(UnsafeBufferPointer(scratch.prefix(count)), into: &events)
+            for start in stride(from: 0, to: samples.count, by: piece) {
+                let part = UnsafeBufferPointer(rebasing: samples[start..<min(start + piece, samples.count)])
+                detector.process(UnsafeBufferPointer(scratch.prefix(resampler.process(part, into: scratch.samples))), into: &events)
+            }
         } else {
             detector.process(UnsafeBufferPointer(samples), into: &events)
         }

@@ -22,8 +22,8 @@ final class LineTones {
     private let resampler: Resampler?
     private let scratch: SampleBuffer
 
-    /// Samples of the longest frame, 120 ms, at the detectors' rate.
-    private static let longestFrame = 960
+    /// Samples of `rate` that are converted at a time.
+    private let piece: Int
 
     /// - Parameter rate: of the samples given to `hear`, in Hz
     /// nil when memory is short or the rate cannot be converted.
@@ -39,17 +39,21 @@ final class LineTones {
             guard let made = Resampler(from: rate, to: FaxToneDetector.rate) else { return nil }
             resampler = made
         }
-        scratch = SampleBuffer(capacity: resampler == nil ? 0 : Self.longestFrame)
+        piece = rate / 50
+        scratch = SampleBuffer(capacity: resampler?.maximumOutput(for: piece) ?? 0)
     }
 
-    /// Hears the next samples, 120 ms at most.
+    /// Hears the next samples, any number of them.
     /// - Parameter heard: called for each tone that became certain in them
     func hear(_ samples: UnsafeMutableBufferPointer<Int16>, heard: (LineTone) -> Void) {
-        var line = UnsafeBufferPointer(samples)
-        if let resampler {
-            let count = resampler.process(line, into: scratch.samples)
-            line = UnsafeBufferPointer(scratch.prefix(count))
+        guard let resampler else { return hear(line: UnsafeBufferPointer(samples), heard) }
+        for start in stride(from: 0, to: samples.count, by: piece) {
+            let part = UnsafeBufferPointer(rebasing: samples[start..<min(start + piece, samples.count)])
+            hear(line: UnsafeBufferPointer(scratch.prefix(resampler.process(part, into: scratch.samples))), heard)
         }
+    }
+
+    private func hear(line: UnsafeBufferPointer<Int16>, _ heard: (LineTone) -> Void) {
         if fax.process(line) { heard(side == .caller ? .faxCalling : .faxAnswering) }
         if let event = progress?.process(line) { heard(LineTone(event)) }
     }

@@ -171,6 +171,8 @@ private final class SIPConnectionHandler: ChannelInboundHandler {
                 hasSpoken = true
                 bytes.withUnsafeBytes { driver.receive($0, from: flow) }
             case .keepAlive:
+                // Whoever asks again and again and does not read the answers is as good as gone.
+                guard context.channel.isWritable else { return context.close(promise: nil) }
                 context.channel.writeAndFlush(ByteBuffer(string: "\r\n"), promise: nil)
             case .broken:
                 driver.closeAfterSending(flow.connection)

@@ -66,8 +66,12 @@ struct AcceptedSource {
                 into: &events)
         case .audio:
             changeClock(packet.clockRate, into: &events)
-            let timestamp = axis.extend(packet.timestamp)
-            if let lastAudio, isSetBack(timestamp, after: lastAudio.timestamp) {
+            var timestamp = axis.extend(packet.timestamp)
+            if timestamp.magnitude > TimestampAxis.farthest {
+                axis = TimestampAxis()
+                timestamp = axis.extend(packet.timestamp)
+                events.append(.gap(StreamGap(reason: .jump, lostPackets: missing)))
+            } else if let lastAudio, isSetBack(timestamp, after: lastAudio.timestamp) {
                 events.append(.gap(StreamGap(reason: .jump, lostPackets: 0)))
             } else if let lastAudio, lastAudio.sequence == before {
                 if missing == 0 {

@@ -182,7 +182,8 @@ final class EchoFilter {
         var index = 0
         while index < block {
             share += step
-            let sample = Int16(clamping: Int((old[index] + share * (new[index] - old[index])).rounded()))
+            // A response that went astray may have left any range of whole numbers.
+            let sample = Int16(max(-32768, min(32767, (old[index] + share * (new[index] - old[index])).rounded())))
             output[index] = sample
             let taken = untouched[index] - Float(sample)
             powers.echo += taken * taken

@@ -267,6 +267,36 @@ import Testing
         #expect(session.others.last == "renew")
     }
 
+    /// A service that breaks its sound into pieces of any length may break a sample.
+    @Test func halfASampleIsMadeWholeByTheNextPiece() throws {
+        let (dialect, session) = try opened([48_000])
+        try start(dialect, session)
+        let samples = (0..<40).map { Int16($0 * 801 - 16_000) }
+        let bytes = samples.flatMap { [UInt8(truncatingIfNeeded: $0), UInt8(truncatingIfNeeded: $0 >> 8)] }
+        func delta(_ range: Range<Int>, of item: String) throws {
+            let text = Data(bytes[range]).base64EncodedString()
+            try say(["type": "response.output_audio.delta", "item_id": item, "content_index": 0, "delta": text], dialect, session)
+        }
+        for range in [0..<7, 7..<8, 8..<41, 41..<80] { try delta(range, of: "a") }
+        #expect(session.played.flatMap { $0 } == samples)
+        // What another answer left over belongs to it.
+        try delta(0..<3, of: "b")
+        try delta(0..<4, of: "c")
+        #expect(session.played.flatMap { $0 } == samples + [samples[0]] + samples[0..<2])
+    }
+
+    @Test func whatIsSaidWhileNoSessionIsThereIsSaidToTheNextOne() throws {
+        let (dialect, session) = try opened()
+        try start(dialect, session)
+        dialect.broke()
+        let before = session.wire.texts.count
+        for _ in 0..<3 { [Int16](repeating: 1, count: 160).withUnsafeBufferPointer { dialect.audio($0, position: 0, to: session.wire) } }
+        #expect(session.wire.texts.count == before)
+        dialect.resuming(PlayoutPosition(heard: 0, end: 0), to: session.wire)
+        try start(dialect, session)
+        #expect(try types(session).dropFirst(before).filter { $0 == "input_audio_buffer.append" }.count == 3)
+    }
+
     @Test func aRefusedSessionIsARefusedCallAndLaterErrorsAreBorne() throws {
         let (dialect, session) = try opened()
         try say(["type": "error", "error": ["type": "invalid_request_error", "code": "model_not_found", "message": "no"]], dialect, session)

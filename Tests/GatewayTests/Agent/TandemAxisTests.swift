@@ -20,6 +20,25 @@ import Testing
         #expect(axis.arrived(pts: -1, count: 5, generation: 1, isJump: true) == .jump)
     }
 
+    /// Positions of the playout are added to what the agent says.
+    @Test func aClockThatNoSampleReachesIsAJump() {
+        var axis = TandemAxis()
+        #expect(axis.arrived(pts: .max - 1000, count: 500, generation: 1, isJump: true) == .jump)
+        #expect(axis.arrived(pts: 1 << 50, count: 500, generation: 1, isJump: true) == .play(skip: 0))
+        axis.queued(pts: 1 << 50, at: 1_000_000, generation: 1, heard: 1_000_000)
+        #expect(axis.pts(at: 1_000_400) == 1 << 50 + 400)
+    }
+
+    @Test func aClearThatComesAgainLeavesWhatBeganSince() {
+        var axis = TandemAxis()
+        axis.queued(pts: 0, at: 0, generation: 1, heard: 0)
+        axis.queued(pts: 3000, at: 3000, generation: 2, heard: 0)
+        // The gateway cuts everything off at 1000, where the next answer begins.
+        #expect(axis.clear(upTo: 2) == nil)
+        axis.queued(pts: 6000, at: 1000, generation: 3, heard: 1000)
+        #expect(axis.clear(upTo: 1) == 1000 && axis.clear(upTo: 2) == 1000)
+    }
+
     @Test func aClearedGenerationIsDroppedAndTheNextOneStays() {
         var axis = TandemAxis()
         _ = axis.arrived(pts: 0, count: 100, generation: 1, isJump: false)

@@ -42,6 +42,25 @@ import Testing
         #expect(fields["customParameters"] as? [String: String] == parameters)
     }
 
+    /// JSON may write any character of a text as an escape: .NET does so with "+", Gson with "=", PHP with "/"; and MIME breaks lines.
+    @Test(arguments: ["\\u002B", "\\u002b"], ["\\u003d", "\\u003D"]) func base64MayBeEscaped(_ plus: String, _ equals: String) throws {
+        let (dialect, _, _) = try opened()
+        let session = CommandRecorder()
+        let bytes = (0..<256).map { UInt8(truncatingIfNeeded: $0 * 7) } + [0xFB, 0xEF, 0xBE, 0xFF]
+        let plain = Data(bytes).base64EncodedString()
+        let escaped = plain.replacing("+", with: plus).replacing("=", with: equals).replacing("/", with: "\\/")
+        let broken = escaped.prefix(40) + "\\r\\n" + escaped.dropFirst(40)
+        #expect(escaped.contains(plus) && escaped.contains(equals) && escaped.contains("\\/"))
+        for payload in [plain, escaped, String(broken), escaped] {
+            dialect.receive(ByteBuffer(string: #"{"event":"media","media":{"payload":"\#(payload)"}}"#), for: session)
+        }
+        #expect(session.misunderstood.isEmpty && session.played.count == 4)
+        #expect(session.played.allSatisfy { $0 == session.played.first && $0.count == bytes.count })
+        dialect.receive(ByteBuffer(string: #"{"event":"media","media":{"payload":"AAAA\u20ACAAAA"}}"#), for: session)
+        dialect.receive(ByteBuffer(string: #"{"event":"media","media":{"payload":"AAAA\u00"}}"#), for: session)
+        #expect(session.misunderstood.count == 2 && session.played.count == 4)
+    }
+
     @Test func everyFurtherMessage() throws {
         let (dialect, wire, id) = try opened()
         let frame = [Int16](repeating: 0, count: 160)

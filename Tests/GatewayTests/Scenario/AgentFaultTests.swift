@@ -51,6 +51,21 @@ import Testing
         EndOfCallTests.expectNothingLeft(gateway)
     }
 
+    /// What the caller says meanwhile is kept for the session that follows.
+    @Test func aModelWhoseSocketBreaksMissesNothingOfTheCaller() throws {
+        let call = FaultCall(.openai, isReachable: true, takesCalls: true)
+        let agent = try call.answered()
+        let (began, count) = (call.gateway.now, agent.sounds)
+        agent.isReachable = false
+        agent.socket?.cut()
+        call.run(1000)
+        agent.isReachable = true
+        call.run(3000)
+        #expect(agent.sockets.count > 2 && agent.socket?.isUp == true)
+        let due = Int((call.gateway.now - began).nanoseconds / 20_000_000)
+        #expect(abs(agent.sounds - count - due) <= 2, "\(agent.sounds - count) of \(due)")
+    }
+
     @Test func fiftyMarksASecondCostTheSpeechNothing() throws {
         let gateway = VirtualGateway()
         let (phone, agent) = try phone(gateway)

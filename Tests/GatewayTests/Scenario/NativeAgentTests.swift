@@ -239,6 +239,72 @@ import Testing
         EndOfCallTests.expectNothingLeft(gateway)
     }
 
+    /// It need not stay to hear how the call ends.
+    @Test func anAgentThatLeavesAfterItsLastWordIsHeardOut() throws {
+        let gateway = VirtualGateway()
+        let (phone, agent) = try phone(gateway)
+        let spoke = gateway.now
+        agent.say(SoundMaterial.tone(hertz: 700, seconds: 2, rate: 8000))
+        agent.post(#"{"event":"hangup","id":2,"cause":"normal","drain":true}"#)
+        agent.cut(code: 1000)
+        gateway.run(for: .milliseconds(1900))
+        #expect(phone.byeAt == nil)
+        gateway.run(for: .milliseconds(800))
+        #expect(phone.byeAt != nil && agent.sockets.count == 1 && gateway.core.figures.ended == [.agentHangup: 1])
+        SoundBothWaysTests.expectTone(phone.listener.sound(after: spoke), rate: 8000, hertz: 700, seconds: 2)
+        gateway.run(for: .seconds(1))
+        EndOfCallTests.expectNothingLeft(gateway)
+    }
+
+    @Test(arguments: [true, false]) func anAgentMayLeaveAsSoonAsItGaveTheCallAway(_ drains: Bool) throws {
+        let gateway = VirtualGateway()
+        let (phone, agent) = try phone(gateway)
+        let callee = gateway.callee()
+        callee.reactions = [(.milliseconds(10), .progress(180)), (.seconds(2), .answer)]
+        let spoke = gateway.now
+        agent.say(SoundMaterial.tone(hertz: 700, seconds: 1, rate: 8000))
+        agent.post(#"{"event":"transfer","id":2,"to":"+15550001111","drain":\#(drains)}"#)
+        agent.cut(code: 1000)
+        #expect(gateway.run(for: .seconds(5)) { callee.acknowledged })
+        // Before the signs of life that follow it.
+        let said = Array(phone.listener.sound(after: spoke).prefix(9600))
+        if drains { SoundBothWaysTests.expectTone(said, rate: 8000, hertz: 700, seconds: 1) }
+        BridgeTests.expectTones(gateway, phone.speaker, callee.listener, limit: 41, snr: 30)
+        callee.hangUp()
+        gateway.run(for: .milliseconds(600))
+        #expect(phone.byeAt != nil)
+        EndOfCallTests.expectNothingLeft(gateway)
+    }
+
+    /// What an agent says that was told to stop is said of a call it has no more.
+    @Test(arguments: [#"{"event":"hangup","id":9}"#, #"{"event":"transfer","id":9,"to":"+15550001111"}"#])
+    func anAgentThatIsReplacedHasNothingToSay(_ word: String) throws {
+        let gateway = VirtualGateway()
+        let (phone, agent) = try phone(gateway)
+        let callee = gateway.callee()
+        agent.post(#"{"event":"transfer","id":2,"to":"standby"}"#)
+        #expect(gateway.run(for: .seconds(2)) { !agent.events("stop").isEmpty })
+        agent.post(word)
+        gateway.run(for: .seconds(3))
+        #expect(phone.byeAt == nil && callee.invites.isEmpty && gateway.agent?.name == "standby" && gateway.agent?.isUp == true)
+    }
+
+    /// Another conversation counts its commands anew.
+    @Test func theCommandsOfANewConversationAreNoRepetitions() throws {
+        let gateway = VirtualGateway()
+        let (_, agent) = try phone(gateway)
+        agent.post(#"{"event":"mark","id":50,"name":"old"}"#)
+        agent.comeBack = #"{"event":"accept","id":1,"resumed":false}"#
+        agent.cut()
+        gateway.run(for: .seconds(1))
+        agent.comeBack = #"{"event":"accept","id":2,"resumed":true,"caller_pts":{pts},"last_seq":{seq}}"#
+        agent.cut()
+        gateway.run(for: .seconds(1))
+        #expect(agent.events("resume").last?["last_id"] as? Int == 1)
+        agent.post(#"{"event":"mark","id":3,"name":"new"}"#)
+        #expect(agent.events("mark").last?["name"] as? String == "new")
+    }
+
     @Test func keysGoOutAndPlayoutCanBeFrozen() throws {
         let gateway = VirtualGateway()
         let (phone, agent) = try phone(gateway)

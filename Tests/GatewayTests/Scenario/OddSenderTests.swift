@@ -82,6 +82,27 @@ import Transcode
         #expect(packets.count >= 195, "\(packets.count) packets of 200")
     }
 
+    /// Packets longer than anything here sends, to an agent that hears another rate than the phone's: heard, or left out where they are
+    /// longer than what one Ethernet frame holds of G.711.
+    @Test(arguments: [(AudioCodec.pcmu, 160, true), (.pcmu, 240, false), (.g722, 180, true)])
+    func longPacketsAreBorne(_ codec: AudioCodec, _ milliseconds: Int, isHeard: Bool) throws {
+        for rate in [16_000, 48_000] {
+            let gateway = VirtualGateway()
+            gateway.prepareNative = { $0.accept = #"{"event":"accept","format":{"codec":"pcm_s16le","rate":\#(rate)}}"# }
+            let phone = gateway.phone(.init(codec: codec, packetMilliseconds: milliseconds, telephoneEvents: false))
+            phone.call("native")
+            #expect(gateway.run(for: .seconds(2)) { (gateway.native?.nextPTS ?? 0) > 0 })
+            say(1, phone.speaker)
+            gateway.run(for: .seconds(2))
+            let agent = try #require(gateway.native)
+            let report = ToneMeter.analyse(agent.heard, rate: rate, expectedHz: Self.hertz)
+            let fits = isHeard && (rate < 48_000 || milliseconds <= 120)
+            #expect((abs(report.frequency - Self.hertz) < 1) == fits, "\(rate) Hz: \(report.frequency) Hz heard")
+            let figures = try #require(gateway.call()?.caller?.figures.inbound)
+            #expect((figures.undecodable == 0) == fits, "\(rate) Hz: \(figures)")
+        }
+    }
+
     /// The tone is there but for so many milliseconds.
     private func expectHeard(_ sound: [Int16], rate: Int, missing: Int, sourceLocation: SourceLocation = #_sourceLocation) {
         let loud = stride(from: 0, to: sound.count - rate / 100, by: rate / 100).count { start in

@@ -307,6 +307,38 @@ import Transcode
         #expect((36_000...60_000).contains(stopped - started), "\(started) to \(stopped)")
     }
 
+    /// A page that takes its microphone away sends nothing more, not even silence.
+    @Test func aCallerWhoBeginsToSpeakAndIsGoneDoesNotKeepTheAgentSilent() throws {
+        let gateway = VirtualGateway()
+        let accept = #"{"event":"accept","id":1,"vad":"interrupt","format":{"codec":"opus","rate":48000}}"#
+        let (browser, agent) = try browser(gateway, accept: accept)
+        for packet in try Self.packets(hertz: 700, seconds: 10) { agent.say(packet: packet, samples: 960) }
+        gateway.run(for: .seconds(1))
+        browser.speaker.say(SoundMaterial.tone(hertz: 300, seconds: 1, rate: 48_000))
+        gateway.run(for: .milliseconds(220))
+        browser.speaker.isPaused = true
+        gateway.run(for: .seconds(1))
+        let later = gateway.now
+        gateway.run(for: .seconds(1))
+        #expect(agent.events("cleared").isEmpty && agent.events("speech").count == 1)
+        #expect(browser.listener.firstSound(after: later) != nil)
+    }
+
+    @Test func whatAnAgentDidNotWantToHearIsMissingBeforeTheNextPacket() throws {
+        let gateway = VirtualGateway()
+        let (_, agent) = try browser(gateway)
+        gateway.run(for: .seconds(1))
+        agent.post(#"{"event":"mute","id":2,"on":true}"#)
+        gateway.run(for: .milliseconds(100))
+        let count = agent.packets.count
+        gateway.run(for: .milliseconds(500))
+        #expect(agent.packets.count == count)
+        agent.post(#"{"event":"mute","id":3,"on":false}"#)
+        gateway.run(for: .milliseconds(500))
+        #expect(agent.packets[count].flags & 1 == 1 && agent.packets[count].pts >= agent.packets[count - 1].pts + 20_000)
+        #expect(agent.packets.dropFirst(count + 1).allSatisfy { $0.flags == 0 } && agent.packets.count > count + 20)
+    }
+
     @Test func aRecordingHearsWhatIsPassedOn() throws {
         let disk = MemoryRecordings()
         let plan = """

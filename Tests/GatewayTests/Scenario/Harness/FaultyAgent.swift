@@ -15,6 +15,8 @@ final class FaultyAgent {
     /// Events that it was told, but for sound.
     private(set) var events: [String] = []
     private(set) var marks: [String] = []
+    /// Messages with sound that a realtime session was sent.
+    private(set) var sounds = 0
     /// What a realtime session was asked to be.
     private(set) var settings: [String: Any] = [:]
     private var now: NIODeadline
@@ -63,8 +65,9 @@ final class FaultyAgent {
 
     private func hear(_ text: Data) {
         guard let event = try? JSONSerialization.jsonObject(with: text) as? [String: Any],
-            let name = (event["event"] ?? event["type"]) as? String, name != "media", name != "input_audio_buffer.append"
+            let name = (event["event"] ?? event["type"]) as? String, name != "media"
         else { return }
+        if name == "input_audio_buffer.append" { return sounds += 1 }
         events.append(name)
         switch name {
         case "start":

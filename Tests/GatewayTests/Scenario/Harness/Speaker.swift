@@ -112,7 +112,7 @@ final class Speaker {
     }
 
     private func encode(_ samples: [Int16]) -> [UInt8] {
-        [UInt8](unsafeUninitializedCapacity: OpusEncoder.maximumPayload) { bytes, count in
+        [UInt8](unsafeUninitializedCapacity: max(OpusEncoder.maximumPayload, 2 * samples.count)) { bytes, count in
             count = samples.withUnsafeBufferPointer { encoder.encode($0, into: UnsafeMutableRawBufferPointer(bytes)) }
         }
     }

@@ -81,20 +81,27 @@ extension OpenAIDialect {
             if leaf.outer.isText("content_index"), !leaf.isString { contentIndex = Int(String(decoding: leaf.value, as: UTF8.self)) ?? 0 }
         }
         guard let type, type.isText("response.output_audio.delta") else { return false }
-        guard let item, let delta, let count = Base64.decodedLength(delta) else {
+        guard let item, let delta else {
             session.misunderstood("a delta without sound")
             return true
         }
         let id = JSONBytes.unescaped(item)
-        guard isReady, isAccepted, !items.isCut(id) else { return true }
-        play(delta, count, of: id, contentIndex, for: session)
+        Base64.resolvingEscapes(in: delta) { delta in
+            guard let count = Base64.decodedLength(delta) else { return session.misunderstood("a delta without sound") }
+            if isReady, isAccepted, !items.isCut(id) { play(delta, count, of: id, contentIndex, for: session) }
+        }
         return true
     }
 
-    private func play(_ delta: UnsafeRawBufferPointer, _ count: Int, of item: String, _ contentIndex: Int, for session: any AgentCommands) {
+    private func play(_ delta: UnsafeRawBufferPointer, _ added: Int, of item: String, _ contentIndex: Int, for session: any AgentCommands) {
+        let half = half.flatMap { $0.item == item ? $0.byte : nil }
+        let count = added + (half == nil ? 0 : 1)
         withUnsafeTemporaryAllocation(of: Int16.self, capacity: max(count, 1)) { scratch in
+            if let half { scratch[0] = half }
             let bytes = UnsafeMutableBufferPointer(rebasing: scratch[0..<count])
-            Self.bytes.withUnsafeBufferPointer { Base64.decode(delta, through: $0, into: bytes) }
+            Self.bytes.withUnsafeBufferPointer {
+                Base64.decode(delta, through: $0, into: UnsafeMutableBufferPointer(rebasing: bytes[(count - added)...]))
+            }
             let readable = UnsafeBufferPointer(bytes)
             if !isFormatProven {
                 if source == nil, let real = formats.agent.contradiction(in: readable) {
@@ -106,6 +113,7 @@ extension OpenAIDialect {
             }
             let format = source ?? formats.agent
             let samples = count / format.bytesPerSample
+            self.half = count.isMultiple(of: format.bytesPerSample) ? nil : readable.last.map { (item, $0) }
             let played: (start: Int64, count: Int)
             if format.rate == playoutRate {
                 played = (session.play(samples) { format.decode(readable, into: $0) }, samples)

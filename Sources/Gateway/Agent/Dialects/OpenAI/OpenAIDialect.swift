@@ -50,6 +50,8 @@ final class OpenAIDialect: AgentDialect {
     /// What it really sends, where that is not what it says; and the way from there to the playout's rate.
     var source: RealtimeFormat?
     var converter: Resampling?
+    /// The first byte of a sample whose other one is to come, and of which item it is.
+    var half: (item: String, byte: Int16)?
 
     /// What the caller said while no session was there.
     private var waiting: [Int16] = []
@@ -99,6 +101,9 @@ final class OpenAIDialect: AgentDialect {
     }
 
     func resuming(_ playout: PlayoutPosition, to transport: any AgentTransport) { beginSession() }
+
+    /// What is said from here on waits for the next session.
+    func broke() { beginSession() }
 
     private func beginSession() {
         isReady = false

@@ -24,11 +24,14 @@ struct TandemAxis {
     /// Where on the playout each generation begins that is not played out yet.
     private var starts: [(generation: Int, position: Int64)] = []
 
+    /// No agent's clock comes so far; beyond, a position of the playout added to it might leave 64 bits.
+    private static let farthest: Int64 = 1 << 60
+
     /// - Parameters:
     ///   - isJump: the message says that samples are missing before it
     mutating func arrived(pts: Int64, count: Int, generation: Int, isJump: Bool) -> Verdict {
         let (end, isTooFar) = pts.addingReportingOverflow(Int64(count))
-        guard pts >= 0, !isTooFar, pts <= next || isJump else { return .jump }
+        guard pts >= 0, !isTooFar, end <= Self.farthest, pts <= next || isJump else { return .jump }
         let skip = Int(clamping: max(0, min(next - pts, Int64(count))))
         next = max(next, end)
         guard generation >= current else {
@@ -40,6 +43,8 @@ struct TandemAxis {
 
     /// Samples from `pts` on were queued at `position`.
     mutating func queued(pts: Int64, at position: Int64, generation: Int, heard: Int64) {
+        // What would have stood behind it was cut off.
+        while let last = starts.last, last.position > position { starts.removeLast() }
         if anchors.last.map({ $0.pts + position - $0.position }) != pts { anchors.append((position, pts)) }
         if generation > latest {
             latest = generation

@@ -135,6 +135,7 @@ extension TandemDialect {
         guard command.resumed == true else {
             beginAnew()
             repeatsFrom = nil
+            lastID = command.id ?? 0
             session.clearSilently()
             return session.resumed()
         }
