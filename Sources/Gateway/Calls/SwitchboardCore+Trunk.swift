@@ -161,14 +161,15 @@ extension SwitchboardCore {
     }
 
     private static func digit(_ contentType: String, _ body: [UInt8]) -> Digit? {
+        let type = contentType.lowercased().prefix { $0 != ";" && $0 != " " }
+        guard type == "application/dtmf-relay" || type == "application/dtmf" else { return nil }
         let text = String(decoding: body.prefix(256), as: UTF8.self)
-        switch contentType.lowercased().prefix(while: { $0 != ";" && $0 != " " }) {
-        case "application/dtmf-relay":
-            let line = text.split(whereSeparator: \.isNewline).first { $0.lowercased().hasPrefix("signal") }
-            return line?.split(separator: "=").last?.filter { !$0.isWhitespace }.first.flatMap(Digit.init)
-        case "application/dtmf": return text.filter { !$0.isWhitespace }.first.flatMap(Digit.init)
-        default: return nil
-        }
+        let line = text.split(whereSeparator: \.isNewline).first { $0.lowercased().hasPrefix("signal") }
+        guard line != nil || type == "application/dtmf" else { return nil }
+        let key = (line?.split(separator: "=").last ?? text[...]).filter { !$0.isWhitespace }
+        // Some phones write the event codes of RFC 4733: 10 is the star, and 16 no key but a hook flash.
+        if key.utf8.count > 1, let code = UInt8(key) { return Digit(event: code) }
+        return key.first.flatMap(Digit.init)
     }
 
     private func ended(_ sip: SIPCallID, _ end: SIPEnd) {
