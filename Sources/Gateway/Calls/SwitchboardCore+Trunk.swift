@@ -103,6 +103,11 @@ extension SwitchboardCore {
                         return outlets.post(.media(id, isCallee ? .calleeEnded(end) : .callerEnded(end)))
                     }
                 }
+                guard leg.isNegotiated else {
+                    // Our 200 made an offer, so nobody knows where the sound is to go.
+                    let end = CallEnd(.failed, sipStatus: 488, detail: "The phone's ACK brought no answer to our offer.")
+                    return outlets.post(.media(id, .callerEnded(end)))
+                }
                 leg.acknowledged()
                 call.sessionChanged(of: leg)
             }
