@@ -46,6 +46,7 @@ extension SwitchboardCore {
         var entry = enter(id, .trunk(incoming.id, trunk: trunk.name), decision: decision, parameters: [:])
         entry.maxForwards = incoming.onwardMaxForwards
         entry.path = incoming.path
+        entry.withholdsNumber = incoming.withholdsNumber
         entry.hasOffer = incoming.offer != nil
         entry.record.headers = headers
         keep(entry)
