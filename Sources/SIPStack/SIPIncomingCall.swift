@@ -51,6 +51,8 @@ public struct SIPIncomingCall: Sendable {
     public var from: SIPParty
     /// The first P-Asserted-Identity with a user (RFC 3325); believe it only of a trunk.
     public var assertedIdentity: SIPParty?
+    /// The caller's number is for the network only, not for whoever is called (Privacy, RFC 3323 4.2 and RFC 3325 9.3).
+    public var withholdsNumber: Bool
     /// Every field in its order, bytes that are not UTF-8 replaced.
     public var headers: [SIPHeaderField]
     /// The session description; nil for a delayed offer.
@@ -73,6 +75,9 @@ public struct SIPIncomingCall: Sendable {
         to = SIPParty(request.to)
         from = SIPParty(request.from)
         assertedIdentity = SIPParty.asserted(request.headers)
+        withholdsNumber = request.headers.tokens("privacy").flatMap { $0.lowercased().split(separator: ";") }.contains { value in
+            ["id", "user"].contains(value.filter { $0 != " " })
+        }
         headers = request.headers.map { SIPHeaderField(name: $0.name, value: $0.text) }
         callID = request.callID
         maxForwards = request.maxForwards ?? SIPCallOrder.defaultMaxForwards

@@ -18,7 +18,8 @@ struct Tandem: ParsableCommand {
         let arguments = Array(CommandLine.arguments.dropFirst())
         guard let first = arguments.first else { usageError("no command given") }
         let names = configuration.subcommands.compactMap { $0.configuration.commandName } + ["help"]
-        if !first.hasPrefix("-"), !names.contains(first) { usageError("unknown command “\(first)”") }
+        let command = first == "help" ? arguments.dropFirst().first ?? first : first
+        if !command.hasPrefix("-"), !names.contains(command) { usageError("unknown command “\(command)”") }
         do {
             let command = try parseAsRoot(arguments)
             try await run(command)

@@ -31,6 +31,8 @@ struct CallEntry {
     /// How many more gateways the call may pass (RFC 7332), and which it has passed.
     var maxForwards = SIPCallOrder.defaultMaxForwards
     var path: [String] = []
+    /// The caller asked that whoever is called does not see the number.
+    var withholdsNumber = false
     /// The caller's INVITE brought a description, so that ours is an answer.
     var hasOffer = false
     /// The country of the trunk that was called last, whose tones the caller hears.

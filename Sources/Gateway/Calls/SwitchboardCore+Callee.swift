@@ -122,10 +122,12 @@ extension SwitchboardCore {
             path: entry.path)
     }
 
-    /// The plan's caller id, else the caller's own number. A browser has none, nor a call that the API ordered without one.
+    /// The plan's caller id, else the caller's own number. A browser has none, nor a call that the API ordered without one, and one that
+    /// is withheld is not shown.
     func callerID(_ step: TrunkStep, _ entry: CallEntry) -> SIPCallerID {
         if let given = step.callerID { return SIPCallerID(user: given) }
-        return entry.isBrowser || entry.decision.from.e164.isEmpty ? .anonymous : SIPCallerID(user: entry.decision.from.e164)
+        let isHidden = entry.isBrowser || entry.withholdsNumber || entry.decision.from.e164.isEmpty
+        return isHidden ? .anonymous : SIPCallerID(user: entry.decision.from.e164)
     }
 
     /// Every address of every host, in order. A host that wants TLS is left out while that is not built: never in the clear.

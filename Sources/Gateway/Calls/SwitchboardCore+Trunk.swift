@@ -46,6 +46,7 @@ extension SwitchboardCore {
         var entry = enter(id, .trunk(incoming.id, trunk: trunk.name), decision: decision, parameters: [:])
         entry.maxForwards = incoming.onwardMaxForwards
         entry.path = incoming.path
+        entry.withholdsNumber = incoming.withholdsNumber
         entry.hasOffer = incoming.offer != nil
         entry.record.headers = headers
         keep(entry)
@@ -102,6 +103,11 @@ extension SwitchboardCore {
                         let end = CallEnd(.failed, sipStatus: error.sipStatus, detail: error.description)
                         return outlets.post(.media(id, isCallee ? .calleeEnded(end) : .callerEnded(end)))
                     }
+                }
+                guard leg.isNegotiated else {
+                    // Our 200 made an offer, so nobody knows where the sound is to go.
+                    let end = CallEnd(.failed, sipStatus: 488, detail: "The phone's ACK brought no answer to our offer.")
+                    return outlets.post(.media(id, .callerEnded(end)))
                 }
                 leg.acknowledged()
                 call.sessionChanged(of: leg)
@@ -161,14 +167,15 @@ extension SwitchboardCore {
     }
 
     private static func digit(_ contentType: String, _ body: [UInt8]) -> Digit? {
+        let type = contentType.lowercased().prefix { $0 != ";" && $0 != " " }
+        guard type == "application/dtmf-relay" || type == "application/dtmf" else { return nil }
         let text = String(decoding: body.prefix(256), as: UTF8.self)
-        switch contentType.lowercased().prefix(while: { $0 != ";" && $0 != " " }) {
-        case "application/dtmf-relay":
-            let line = text.split(whereSeparator: \.isNewline).first { $0.lowercased().hasPrefix("signal") }
-            return line?.split(separator: "=").last?.filter { !$0.isWhitespace }.first.flatMap(Digit.init)
-        case "application/dtmf": return text.filter { !$0.isWhitespace }.first.flatMap(Digit.init)
-        default: return nil
-        }
+        let line = text.split(whereSeparator: \.isNewline).first { $0.lowercased().hasPrefix("signal") }
+        guard line != nil || type == "application/dtmf" else { return nil }
+        let key = (line?.split(separator: "=").last ?? text[...]).filter { !$0.isWhitespace }
+        // Some phones write the event codes of RFC 4733: 10 is the star, and 16 no key but a hook flash.
+        if key.utf8.count > 1, let code = UInt8(key) { return Digit(event: code) }
+        return key.first.flatMap(Digit.init)
     }
 
     private func ended(_ sip: SIPCallID, _ end: SIPEnd) {

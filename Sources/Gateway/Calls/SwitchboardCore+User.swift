@@ -41,7 +41,7 @@ extension SwitchboardCore {
             loop.perform(on: id, now: now) { $0.awaitUser(name, until: now + limit, now: now) }
         }
         let incoming = IncomingCall(
-            invitation: name, from: entry.isBrowser ? "" : entry.decision.from.e164, to: entry.decision.to.e164, parameters: entry.parameters)
+            invitation: name, from: entry.isBrowser || entry.withholdsNumber ? "" : entry.decision.from.e164, to: entry.decision.to.e164, parameters: entry.parameters)
         for socket in sockets { socket.observer(.incoming(incoming)) }
         update(id) { $0.progressed(isRinging: true, hasMedia: false, into: &$1) }
     }

@@ -23,6 +23,8 @@ final class SwitchboardCore {
     var users = UserDirectory()
     var invitations: [CallID: CallID] = [:]
     private var callsOnLoop: [Int]
+    /// Calls that are over and only wait for their media, or for an agent's last word: they keep no caller out.
+    private var endingCalls: Set<CallID> = []
     /// Media loops that take no more calls.
     private var fullLoops: Set<Int> = []
     /// Handles of calls that go out so far.
@@ -92,8 +94,7 @@ final class SwitchboardCore {
         case .settings(let settings):
             self.settings = settings
             limits.replace(settings.configuration.limits.unauthenticated)
-        case .barrier(let done):
-            done(presentFigures())
+        case .barrier(let done): done(presentFigures())
         }
     }
 
@@ -102,7 +103,7 @@ final class SwitchboardCore {
     /// nil while the gateway takes calls; else why it takes none.
     func admit() -> CallEnd? {
         if figures.isDraining { return CallEnd(.draining) }
-        if entries.count >= settings.configuration.limits.maxCalls { return CallEnd(.overload) }
+        if entries.count - endingCalls.count >= settings.configuration.limits.maxCalls { return CallEnd(.overload) }
         if fullLoops.count >= callsOnLoop.count { return limits.noTime() }
         return nil
     }
@@ -148,7 +149,7 @@ final class SwitchboardCore {
     private func forget(_ id: CallID, _ media: MediaFigures?) {
         guard let entry = entries.removeValue(forKey: id) else { return }
         if let sip = entry.sipCall { bySIP[sip] = nil }
-        limits.end(id)
+        endingCalls.remove(id)
         callsOnLoop[entry.loop] -= 1
         figures.calls = entries.count
         logEnd(entry, media)
@@ -310,6 +311,8 @@ final class SwitchboardCore {
         }
         let id = entry.id
         letGo(entry, end)
+        limits.end(id)
+        endingCalls.insert(id)
         streamOver(id)
         guard entry.hasMedia else { return forget(id, nil) }
         outlets.media(entry.loop) { loop, now in loop.perform(on: id, now: now) { $0.end(end, now: now) } }
@@ -388,8 +391,7 @@ final class SwitchboardCore {
     }
 
     private func finishDraining() {
-        whenDrained?()
-        whenDrained = nil
+        whenDrained.take()?()
     }
 
     private func endAll(_ reason: EndReason) {

@@ -67,7 +67,7 @@ final class TrunkLeg: Leg, MediaWire {
     /// When a 200 was sent: the phone gets a second to acknowledge or to send before we talk.
     private var readyBy: NIODeadline?
     /// False until the answer to an offer of ours came: nothing is known of the phone yet.
-    private var isNegotiated: Bool
+    private(set) var isNegotiated: Bool
     /// The call is answered: from here on silence means that the phone is gone.
     private var isAnswered = false
     private var started: NIODeadline

@@ -23,10 +23,10 @@ struct OriginMiddleware: RouterMiddleware {
             do { response = try await next(request, context) } catch let problem as HTTPProblem { response = problem.response }
             response.headers[.accessControlAllowOrigin] = origin
             response.headers[.accessControlExposeHeaders] = "Location, ETag, Link, Retry-After, Accept-Post, Accept-Patch"
-            response.headers[.vary] = "Origin"
+            response.headers.append(HTTPField(name: .vary, value: "Origin"))
             if request.method == .options, request.headers[.accessControlRequestMethod] != nil {
                 response.headers[.accessControlAllowMethods] = methods
-                response.headers[.accessControlAllowHeaders] = "Content-Type, If-Match, Authorization"
+                response.headers[.accessControlAllowHeaders] = "Content-Type, If-Match, If-None-Match, Authorization, Idempotency-Key"
                 response.headers[.accessControlMaxAge] = "600"
             }
             return response

@@ -47,6 +47,27 @@ import Testing
         #expect(gateway.core.limits.refused == [.trunkCalls: 1])
     }
 
+    @Test func aCallThatIsOverKeepsNobodyOut() {
+        let gateway = VirtualGateway()
+        gateway.configure { configuration in
+            configuration.limits.maxCalls = 1
+            for index in configuration.trunks.indices { configuration.trunks[index].maxCalls = 1 }
+        }
+        let (first, second, third) = (gateway.phone(), gateway.phone(), gateway.phone())
+        first.call("assistant")
+        gateway.run(for: .seconds(1))
+        second.call("assistant")
+        gateway.run(for: .milliseconds(100))
+        #expect(first.isAnswered && second.statuses == [100, 503])
+        // Long before the agent has had its time to say goodbye.
+        first.hangUp()
+        third.call("assistant")
+        gateway.run(for: .seconds(1))
+        #expect(third.isAnswered)
+        third.hangUp()
+        EndOfCallTests.expectNothingLeft(gateway)
+    }
+
     @Test func aRecordTellsTheWholeCall() throws {
         let gateway = VirtualGateway()
         let phone = gateway.phone()

@@ -31,6 +31,18 @@ import Testing
         #expect(gateway.log.records.map(\.sipCode) == [487])
     }
 
+    /// Nobody knows where the sound is to go, and silence is no sign that the phone is gone: the call would never end.
+    @Test func aPhoneThatNeverAnswersOurOffer() {
+        let gateway = VirtualGateway()
+        let phone = gateway.phone()
+        (phone.offersLate, phone.answersLate) = (true, false)
+        phone.call("assistant")
+        gateway.run(for: .seconds(1))
+        #expect(phone.isAnswered && phone.byeReason?.hasPrefix("SIP;cause=488;") == true)
+        #expect(gateway.core.figures.ended == [.failed: 1])
+        Self.expectNothingLeft(gateway)
+    }
+
     @Test func browserHangsUpWhileRinging() {
         let gateway = VirtualGateway()
         gateway.prepareAgent = { $0.answer = .never }

@@ -347,6 +347,18 @@ import Testing
     }
 
     @Test(arguments: [
+        ("application/dtmf-relay", "Signal= 10\r\nDuration= 160\r\n", "*"), ("application/dtmf-relay", "Signal=#", "#"),
+        ("application/dtmf", "11", "#"), ("application/dtmf", "12\r\n", "A"), ("application/dtmf", "0", "0"),
+        ("application/dtmf-relay", "Signal=16", nil),
+    ] as [(String, String, String?)]) func keysByInfoComeAsTheyAreOrAsCodes(_ contentType: String, _ body: String, _ key: String?) throws {
+        let gateway = VirtualGateway()
+        let (phone, agent) = try phone(gateway)
+        phone.inform(contentType, body)
+        gateway.run(for: .milliseconds(100))
+        #expect(agent.events("dtmf").last?["digit"] as? String == key)
+    }
+
+    @Test(arguments: [
         ("{", 4400), (#"["event"]"#, 4400),
     ]) func whatIsNoMessageEndsTheConversation(_ text: String, _ code: UInt16) throws {
         let gateway = VirtualGateway()

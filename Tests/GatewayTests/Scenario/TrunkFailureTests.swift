@@ -63,6 +63,26 @@ import Testing
         #expect(anonymous.contains("\r\nMax-Forwards: 70\r\n"))
     }
 
+    @Test(arguments: [("id", true), ("user;critical", true), ("header; ID", true), ("none", false), ("session", false)])
+    func aWithheldNumberIsNotShown(_ privacy: String, _ isWithheld: Bool) throws {
+        let gateway = VirtualGateway()
+        let (phone, callee, other) = (gateway.phone(), gateway.callee(), gateway.callee(of: "second"))
+        phone.inviteFields = ["P-Asserted-Identity: <sip:+14155552671@carrier.example>", "Privacy: \(privacy)"]
+        phone.call("+15557778888")
+        gateway.run(for: .milliseconds(100))
+        let invite = try #require(callee.invites.first)
+        #expect(invite.contains("+14155552671") == !isWithheld)
+        #expect(invite.contains("\r\nFrom: \"Anonymous\" <sip:anonymous@anonymous.invalid>") == isWithheld)
+
+        // The plan's own caller id says nothing of the caller.
+        callee.reactions = [(.milliseconds(10), .refuse(503))]
+        let next = gateway.phone()
+        next.inviteFields = phone.inviteFields
+        next.call("either")
+        gateway.run(for: .seconds(1))
+        #expect(try #require(other.invites.first).contains("\r\nFrom: <sip:+15559998888@"))
+    }
+
     @Test func aBusyPartyIsNotCalledByAnotherTrunk() {
         let gateway = VirtualGateway()
         let phone = gateway.phone()

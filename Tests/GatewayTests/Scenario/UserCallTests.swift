@@ -55,6 +55,16 @@ import Testing
         #expect(gateway.core.figures.userCalls == ["answered": 1])
     }
 
+    @Test func aWithheldNumberIsNotShown() throws {
+        let gateway = VirtualGateway(plan: Self.plan)
+        let (phone, browser) = (gateway.phone(), gateway.browser())
+        browser.signIn(as: "alice")
+        phone.inviteFields = ["Privacy: id"]
+        phone.call("alice")
+        gateway.run(for: .milliseconds(100))
+        #expect(try #require(browser.incoming).from.isEmpty)
+    }
+
     enum Goodbye: CaseIterable { case hangsUp, closes }
 
     @Test(arguments: Goodbye.allCases) func theUserHangsUp(_ how: Goodbye) {

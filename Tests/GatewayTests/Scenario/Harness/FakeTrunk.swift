@@ -53,6 +53,7 @@ final class FakeTrunk: VirtualPeer {
     var referStatus = 202
     /// Its first INVITE has no description; the ACK brings one (delayed offer).
     var offersLate = false
+    var answersLate = true
     /// SIP messages that came.
     private(set) var messageCount = 0
     /// Statuses of the answers to the INVITE, in order.
@@ -65,6 +66,8 @@ final class FakeTrunk: VirtualPeer {
     private(set) var byeAt: NIODeadline?
     private(set) var byeReason: String?
     private(set) var retransmittedAnswers = 0
+    /// Further fields of its INVITEs.
+    var inviteFields: [String] = []
     /// Sends no ACK of a 200.
     var acknowledges = true
     /// Sends no RTP before it is true.
@@ -124,7 +127,7 @@ final class FakeTrunk: VirtualPeer {
         target = "sip:\(user)@\(VirtualGateway.host)"
         (local, remote) = ("<sip:+14155552671@\(host.host)>", "<\(target)>")
         inviteBranch = "z9hG4bK\(tag)i\(sequence)"
-        send("INVITE", branch: inviteBranch, body: offersLate ? "" : description)
+        send("INVITE", branch: inviteBranch, extra: inviteFields, body: offersLate ? "" : description)
     }
 
     func cancel() { send("CANCEL", branch: inviteBranch) }
@@ -258,7 +261,7 @@ final class FakeTrunk: VirtualPeer {
         if answeredAt == nil { answeredAt = now } else if parts.last == answer { retransmittedAnswers += 1 }
         answer = parts.last ?? ""
         takeAnswer()
-        if acknowledges { send("ACK", branch: "z9hG4bK\(tag)a\(number)", sequence: number, body: offersLate ? description : "") }
+        if acknowledges { send("ACK", branch: "z9hG4bK\(tag)a\(number)", sequence: number, body: offersLate && answersLate ? description : "") }
         offersLate = false
     }
 
