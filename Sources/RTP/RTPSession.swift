@@ -119,18 +119,18 @@ public struct RTPSession: ~Copyable {
             let whole = redundancy.wrap(payload, timestamp: timestamp, primaryType: primary)
         {
             return sender.write(
-                whole, payloadType: type, timestamp: timestamp, marker: marker, extending: stamp(whole.count, now: now), now: now,
-                into: buffer)
+                whole, payloadType: type, timestamp: timestamp, marker: marker,
+                extending: stamp(whole.count, afterPause: marker, now: now), now: now, into: buffer)
         }
         return sender.write(
-            payload, payloadType: primary, timestamp: timestamp, marker: marker, extending: stamp(payload.count, now: now), now: now,
-            into: buffer)
+            payload, payloadType: primary, timestamp: timestamp, marker: marker,
+            extending: stamp(payload.count, afterPause: marker, now: now), now: now, into: buffer)
     }
 
     /// The transport-wide number of the packet that is written next, where the peer tells what became of it.
-    private mutating func stamp(_ bytes: Int, now: NIODeadline) -> PacketSender.Extension? {
+    private mutating func stamp(_ bytes: Int, afterPause: Bool, now: NIODeadline) -> PacketSender.Extension? {
         guard let identifier = formats.transportSequence else { return nil }
-        return PacketSender.Extension(identifier: identifier, number: transport.sent(bytes: bytes, now: now))
+        return PacketSender.Extension(identifier: identifier, number: transport.sent(bytes: bytes, afterPause: afterPause, now: now))
     }
 
     /// From the next packet on each carries the one before it, or does no longer; nothing where the peer does not take it.
@@ -176,7 +176,7 @@ public struct RTPSession: ~Copyable {
                 now: now, eventClock: format.clockRate, soundClock: soundClock,
                 after: keys.isPressed ? nil : sender.lastTimestamp)
         else { return nil }
-        let stamp = stamp(TelephoneEventPayload.length, now: now)
+        let stamp = stamp(TelephoneEventPayload.length, afterPause: false, now: now)
         return withUnsafeBytes(of: packet.payload.encoded.bigEndian) { payload in
             sender.write(
                 payload, payloadType: format.payloadType, timestamp: packet.timestamp, marker: packet.marker,

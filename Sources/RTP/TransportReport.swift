@@ -9,7 +9,8 @@ public struct TransportReport: Equatable, Sendable {
     public var lost: Int
     /// The shortest time that any of these packets took, in milliseconds on a clock of its own: only differences tell anything.
     public var delayMilliseconds: Double
-    /// What came, headers included, in bits per second; `nil` where the packets came within too short a time to say.
+    /// What came, headers included, in bits per second; `nil` where the packets came within too short a time to say, or
+    /// nothing was sent for a while among them.
     public var deliveredBitsPerSecond: Double?
     /// When the first of these packets was sent.
     public var sentFrom: NIODeadline

@@ -132,6 +132,20 @@ import Testing
         #expect(abs((report.deliveredBitsPerSecond ?? 0) - 40_000) < 500)
     }
 
+    /// Hardly anything is sent in a pause: what came then says nothing of what the way carries. Whether it came, and when, does.
+    @Test(arguments: [false, true]) func aPauseTellsNoRate(_ isPause: Bool) throws {
+        let listener = Listener(formats: Self.formats)
+        for index in 0..<5 {
+            _ = listener.write([7], timestamp: Int64(index) * 4800, marker: isPause && index > 1)
+            listener.now = listener.now + .milliseconds(100)
+        }
+        listener.receiveControl(Self.feedback(from: 1, reference: 100, [30_000, 130_000]))
+        listener.now = listener.now + .milliseconds(400)
+        listener.receiveControl(Self.feedback(from: 3, reference: 100, [230_000, nil, 430_000]))
+        let report = try #require(listener.transportReport)
+        #expect(report.packets == 5 && report.lost == 1 && (report.deliveredBitsPerSecond == nil) == isPause)
+    }
+
     @Test func nonsenseDoesNoHarm() {
         let listener = Listener(formats: Self.formats)
         for index in 0..<300 { _ = listener.write([1, 2, 3], timestamp: Int64(index) * 960) }

@@ -92,8 +92,6 @@ final class InboundStream {
     private static let lateBeforeRebase = 5
     /// Longest silence in seconds that is filled rather than skipped.
     private static let longestFill: Int64 = 2
-    /// Payloads up to this size are discontinuous transmission (RFC 6716 2.1.9).
-    private static let largestDTXPayload = 2
 
     init(formats: [UInt8: AudioCodec], rate: Int, gapFree: Bool, seed: UInt64, now: NIODeadline) {
         self.formats = formats
@@ -124,7 +122,7 @@ final class InboundStream {
             counters.undecodable += 1
             return
         }
-        let isDTX = decoder.codec == .opus && frame.payload.count <= Self.largestDTXPayload
+        let isDTX = decoder.codec == .opus && frame.payload.count <= OpusPacket.largestDTXPayload
         if isGapFree, !frame.isCopy { clock.observe(time, arrival: frame.arrival, startsAxis: startsAxis) }
         clock.arrived(now: now, isDTX: isDTX, samples: isDTX ? nil : count)
         guard align(time, count: count, now: now) else { return }

@@ -75,10 +75,11 @@ extension OpusAdaptationBudget {
             transport.queue = nil
             return forgetQueue(report.delayMilliseconds, restoring: queue.bits)
         }
-        let carried = report.deliveredBitsPerSecond.map { $0 * Self.share } ?? bitsPerSecond * Self.share
+        // Unknown where we sent hardly anything: such a queue is hardly ours, and what came is not all that could have come.
+        let carried = report.deliveredBitsPerSecond.map { $0 * Self.share }
         if isNew {
-            reduce(by: min(max(carried / bitsPerSecond, 0.35), Self.share), now: now)
-        } else if carried < bitsPerSecond * Self.margin {
+            reduce(by: min(max((carried ?? bitsPerSecond) / bitsPerSecond, 0.35), Self.share), now: now)
+        } else if let carried, carried < bitsPerSecond * Self.margin {
             lower(to: carried, now: now)
         } else if let lastReduction, now - lastReduction >= Self.stubborn, excess > 0.9 * before {
             lower(to: bitsPerSecond * Self.share, now: now)

@@ -17,6 +17,7 @@ final class OutboundStream {
     private var accumulator: FrameAccumulator
     private(set) var mapper: TimestampMapper
     private let payload: UnsafeMutableRawBufferPointer
+    private var pauses: SendingPauses
     /// When silence is to be sent next, unless a frame comes before.
     private var silenceDue: NIODeadline
     /// When the next packet of our own sound is due; nil when none was sent since the other side's.
@@ -62,6 +63,7 @@ final class OutboundStream {
         codec = audio.codec
         self.rate = rate
         self.encoder = encoder
+        pauses = SendingPauses(settings)
         self.encodeRate = encodeRate
         resampler = encodeRate == rate ? nil : Resampler(from: rate, to: encodeRate)
         resampled = SampleBuffer(capacity: encodeRate == rate ? 0 : Self.largestFrame)
@@ -87,7 +89,11 @@ final class OutboundStream {
     }
 
     /// The peer asks other things of the same Opus: the stream goes on without a break. Nothing for another codec.
-    func change(_ settings: OpusEncoder.Settings) { (encoder as? OpusEncoder)?.change(settings) }
+    func change(_ settings: OpusEncoder.Settings) {
+        guard let opus = encoder as? OpusEncoder else { return }
+        opus.change(settings)
+        pauses.change(settings)
+    }
 
     /// Encodes a frame and hands over every packet that is full with it.
     func send(_ frame: borrowing AudioFrame, now: NIODeadline, emit: (Packet) -> Void) {
@@ -103,7 +109,7 @@ final class OutboundStream {
             guard let place = place(frame.mediaTime, frame.samples.count, startsAxis: frame.startsAxis, now: now) else { return }
             // What the encoder held belongs before a packet that is not its own.
             accumulator.reset()
-            return emit(Packet(payload: payload, timestamp: place.timestamp, marker: place.marker))
+            return emit(Packet(payload: payload, timestamp: place.timestamp, marker: pauses.marker(begins: place.marker)))
         }
         if frame.form == .packet, let packetSound { return send(packetSound.decoded(frame), now: now, emit: emit) }
         if let payload = relayable(frame) {
@@ -199,8 +205,8 @@ final class OutboundStream {
         let source = UnsafeBufferPointer(ready)
         echo?.played(source, timestamp: place.timestamp, now: now)
         let bytes = encoder.encode(source, into: payload)
-        guard bytes > 0 else { return }
-        emit(Packet(payload: UnsafeRawBufferPointer(rebasing: payload[0..<bytes]), timestamp: place.timestamp, marker: place.marker))
+        guard let marker = pauses.marker(bytes: bytes, begins: place.marker) else { return }
+        emit(Packet(payload: UnsafeRawBufferPointer(rebasing: payload[0..<bytes]), timestamp: place.timestamp, marker: marker))
     }
 
     private func place(_ mediaTime: Int64, _ count: Int, startsAxis: Bool, now: NIODeadline) -> TimestampMapper.Place? {

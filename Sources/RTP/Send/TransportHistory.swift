@@ -15,6 +15,7 @@ struct TransportHistory: ~Copyable {
         var sequence: UInt16
         var bytes: Int
         var at: NIODeadline
+        var afterPause: Bool
         var isLost = false
         var isDone = false
     }
@@ -30,6 +31,8 @@ struct TransportHistory: ~Copyable {
         var arrivals: ClosedRange<Int64>?
         /// Microseconds of arrivals before a feedback was missing.
         var spanBefore: Int64 = 0
+        /// Nothing was sent for a while: what came says nothing of what could have come.
+        var hasPause = false
     }
 
     /// Allocated with the first packet, by sequence number.
@@ -45,14 +48,17 @@ struct TransportHistory: ~Copyable {
 
     deinit { memory?.deallocate() }
 
-    /// - Parameter bytes: of the payload
+    /// - Parameters:
+    ///   - bytes: of the payload
+    ///   - afterPause: nothing was sent for a while before it
     /// - Returns: the number for the packet's header extension.
-    mutating func sent(bytes: Int, now: NIODeadline) -> UInt16 {
+    mutating func sent(bytes: Int, afterPause: Bool, now: NIODeadline) -> UInt16 {
         let memory = memory ?? Self.allocate()
         self.memory = memory
         let sequence = next
         next &+= 1
-        memory[Int(sequence) & (Self.capacity - 1)] = Sent(sequence: sequence, bytes: bytes + Self.headerBytes, at: now)
+        memory[Int(sequence) & (Self.capacity - 1)] = Sent(
+            sequence: sequence, bytes: bytes + Self.headerBytes, at: now, afterPause: afterPause)
         return sequence
     }
 
@@ -88,7 +94,7 @@ struct TransportHistory: ~Copyable {
         guard let delay = interval.delay, let sentFrom = interval.sentFrom, interval.packets > 0 else { return }
         var delivered: Double?
         let span = interval.span
-        if span >= Self.shortestSpan {
+        if span >= Self.shortestSpan, !interval.hasPause {
             delivered = Double(interval.bytes) * 8e6 / Double(span)
         }
         report = TransportReport(
@@ -119,6 +125,7 @@ extension TransportHistory.Interval {
     /// - Parameter time: microseconds of the peer's clock
     fileprivate mutating func came(_ sent: TransportHistory.Sent, at time: Int64) {
         if sent.isLost { lost -= 1 } else { packets += 1 }
+        hasPause = hasPause || sent.afterPause
         sentFrom = sentFrom.map { min($0, sent.at) } ?? sent.at
         let delay = time &- Int64(truncatingIfNeeded: sent.at.uptimeNanoseconds / 1000)
         self.delay = self.delay.map { min($0, delay) } ?? delay
@@ -141,6 +148,7 @@ extension TransportHistory.Interval {
     fileprivate mutating func missed(_ sent: TransportHistory.Sent) {
         packets += 1
         lost += 1
+        hasPause = hasPause || sent.afterPause
         sentFrom = sentFrom.map { min($0, sent.at) } ?? sent.at
     }
 }

@@ -1,7 +1,7 @@
 import COpus
 import CShims
 
-/// A mono Opus stream for voice: SILK or hybrid, variable rate, DTX off, bandwidth no wider than the samples hold.
+/// A mono Opus stream for voice: SILK or hybrid, variable rate, DTX where it is wanted, bandwidth no wider than the samples hold.
 /// Loop-confined.
 public final class OpusEncoder: AudioEncoder {
     /// What the stream costs and how it is protected.
@@ -18,10 +18,13 @@ public final class OpusEncoder: AudioEncoder {
         public var playbackRate: Int
         /// Every frame takes the same number of bytes.
         public var isConstantBitrate: Bool
+        /// Long silence becomes frames of `OpusPacket.largestDTXPayload` bytes at most, which need not be sent (RFC 7587 section
+        /// 3.1.3), but for a whole one about every 400 ms.
+        public var usesDTX: Bool
 
         public init(
             bitrate: Int = 24_000, complexity: Int = 5, expectedLoss: Int = 0, frameMilliseconds: Int = 20,
-            playbackRate: Int = 48_000, isConstantBitrate: Bool = false
+            playbackRate: Int = 48_000, isConstantBitrate: Bool = false, usesDTX: Bool = false
         ) {
             self.bitrate = bitrate
             self.complexity = complexity
@@ -29,6 +32,7 @@ public final class OpusEncoder: AudioEncoder {
             self.frameMilliseconds = frameMilliseconds
             self.playbackRate = playbackRate
             self.isConstantBitrate = isConstantBitrate
+            self.usesDTX = usesDTX
         }
     }
 
@@ -40,6 +44,11 @@ public final class OpusEncoder: AudioEncoder {
     public let rate: Int
     public let frameSamples: Int
     private let state: OpaquePointer
+    /// Where DTX is wanted: when it does no harm.
+    private var quiet: QuietGate?
+    private var mayPause = false
+    /// The last frame was one that need not be sent.
+    private var isPausing = false
 
     /// An encoder from `rate` (one of `rates`); nil for another rate or for settings libopus refuses.
     public init?(rate: Int, settings: Settings = Settings()) {
@@ -52,9 +61,7 @@ public final class OpusEncoder: AudioEncoder {
         self.state = state
         self.rate = rate
         frameSamples = rate / 1000 * settings.frameMilliseconds
-        guard set(OPUS_SET_SIGNAL_REQUEST, OPUS_SIGNAL_VOICE), set(OPUS_SET_DTX_REQUEST, 0),
-            change(settings)
-        else { return nil }
+        guard set(OPUS_SET_SIGNAL_REQUEST, OPUS_SIGNAL_VOICE), set(OPUS_SET_DTX_REQUEST, 0), change(settings) else { return nil }
     }
 
     /// An encoder with the settings spelled out; see `Settings` for units.
@@ -70,9 +77,11 @@ public final class OpusEncoder: AudioEncoder {
     public func encode(_ samples: UnsafeBufferPointer<Int16>, into output: UnsafeMutableRawBufferPointer) -> Int {
         guard let source = samples.baseAddress, let destination = output.baseAddress, !output.isEmpty else { return 0 }
         let room = opus_int32(min(output.count, Self.maximumPayload))
+        if quiet != nil { judge(samples) }
         let bytes = destination.withMemoryRebound(to: UInt8.self, capacity: output.count) {
             opus_encode(state, source, Int32(clamping: samples.count), $0, room)
         }
+        isPausing = bytes <= OpusPacket.largestDTXPayload
         return bytes > 0 ? Int(bytes) : 0
     }
 
@@ -85,7 +94,11 @@ public final class OpusEncoder: AudioEncoder {
     /// Changes everything but the frame length from the next frame on; the stream goes on. False when libopus refuses it.
     @discardableResult
     public func change(_ settings: Settings) -> Bool {
-        set(OPUS_SET_MAX_BANDWIDTH_REQUEST, Self.bandwidth(for: min(rate, settings.playbackRate)))
+        if settings.usesDTX != (quiet != nil) {
+            quiet = settings.usesDTX ? QuietGate(rate: rate) : nil
+            allowPause(false)
+        }
+        return set(OPUS_SET_MAX_BANDWIDTH_REQUEST, Self.bandwidth(for: min(rate, settings.playbackRate)))
             && set(OPUS_SET_VBR_REQUEST, settings.isConstantBitrate ? 0 : 1) && set(complexity: settings.complexity)
             && set(bitrate: settings.bitrate) && set(expectedLoss: settings.expectedLoss)
     }
@@ -100,6 +113,20 @@ public final class OpusEncoder: AudioEncoder {
     @discardableResult
     public func set(expectedLoss percent: Int) -> Bool {
         set(OPUS_SET_INBAND_FEC_REQUEST, percent > 0 ? 1 : 0) && set(OPUS_SET_PACKET_LOSS_PERC_REQUEST, opus_int32(clamping: percent))
+    }
+
+    private func judge(_ samples: UnsafeBufferPointer<Int16>) {
+        let isQuiet = quiet?.isOpen(samples) ?? false
+        // What the encoder would predict sound from after a pause the far end's decoder never saw: a word that begins at once came
+        // out up to 18 dB too loud. Begun anew it predicts nothing.
+        if !isQuiet, isPausing { reset() }
+        allowPause(isQuiet)
+    }
+
+    private func allowPause(_ isAllowed: Bool) {
+        guard isAllowed != mayPause else { return }
+        mayPause = isAllowed
+        _ = set(OPUS_SET_DTX_REQUEST, isAllowed ? 1 : 0)
     }
 
     public func reset() {

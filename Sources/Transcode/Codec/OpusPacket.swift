@@ -2,6 +2,9 @@ import COpus
 
 /// What can be read from an Opus payload without decoding it (RFC 6716, sections 3.1 and 4.2.3).
 public enum OpusPacket {
+    /// Bytes of a payload that says no more than that silence follows, at most (DTX, RFC 6716 section 2.1.9).
+    public static let largestDTXPayload = 2
+
     /// The coding mode a table-of-contents byte names.
     enum Mode {
         case silk, hybrid, celt

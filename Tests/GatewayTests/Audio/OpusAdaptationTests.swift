@@ -269,6 +269,22 @@ import Testing
         #expect(adaptation.decision == .init(bitrate: 24000, expectedLoss: 0, packetTime: 20, isRedundant: false))
     }
 
+    /// While hardly anything is sent a queue is somebody else's, for the most part.
+    @Test func aQueueInAPauseTakesLittleAway() {
+        var adaptation = OpusAdaptation(Self.limits())
+        var now = VirtualGateway.start
+        for number in 1...14 {
+            now = now + .milliseconds(500)
+            let isPause = number > 4
+            _ = adaptation.receive(
+                TransportReport(
+                    number: number, packets: isPause ? 3 : 25, lost: 0, delayMilliseconds: isPause ? 150 : 10,
+                    deliveredBitsPerSecond: isPause ? nil : 45_600, sentFrom: now - .milliseconds(600)),
+                now: now)
+        }
+        #expect((15_000..<24_000).contains(adaptation.decision.bitrate), "\(adaptation.decision)")
+    }
+
     /// Reports are bytes from outside.
     @Test func nonsenseInReportsDoesNoHarm() {
         var adaptation = OpusAdaptation(Self.limits())
