@@ -197,7 +197,8 @@ final class TrunkLeg: Leg, MediaWire {
     }
 
     private var silenceDeadline: NIODeadline? {
-        guard isReady, isAnswered, port.audio.direction.receives else { return nil }
+        // A phone that holds us says that it sends (RFC 3264 8.4), but one without music for us sends nothing for as long as it likes.
+        guard isReady, isAnswered, port.audio.direction == .sendrecv else { return nil }
         return max(port.lastReceived ?? started, started) + Self.silenceLimit
     }
 
