@@ -107,7 +107,8 @@ import Testing
                 #expect(preflight.status == 204)
                 #expect(preflight.headers["access-control-allow-origin"] == "https://shop.example")
                 #expect(preflight.headers["access-control-allow-methods"] == "POST, PATCH, DELETE, OPTIONS")
-                #expect(preflight.headers["access-control-allow-headers"] == "Content-Type, If-Match, Authorization")
+                #expect(
+                    preflight.headers["access-control-allow-headers"] == "Content-Type, If-Match, If-None-Match, Authorization, Idempotency-Key")
             }
             let options = try await fixture.request("OPTIONS", "/whip/demo")
             #expect(options.status == 204 && options.headers["accept-post"] == "application/sdp")
