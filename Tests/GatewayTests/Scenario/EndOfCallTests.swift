@@ -142,21 +142,16 @@ import Testing
         #expect(gateway.core.figures.ended == [.mediaTimeout: 1])
     }
 
-    @Test(arguments: ["sendonly", "inactive"]) func aPhoneMayHoldInSilence(_ direction: String) {
+    @Test func aPhoneMayHoldInSilence() {
         let gateway = VirtualGateway()
         gateway.turn = .milliseconds(10)
         let phone = gateway.phone()
         phone.call("assistant")
         gateway.run(for: .seconds(1))
-        (phone.sendsMedia, phone.direction) = (false, direction)
+        (phone.sendsMedia, phone.direction) = (false, "sendonly")
         phone.reinvite()
-        gateway.run(for: .seconds(70))
-        #expect(phone.byeAt == nil)
-        phone.direction = "sendrecv"
-        phone.reinvite()
-        let resumed = gateway.now
-        #expect(gateway.run(for: .seconds(90)) { phone.byeAt != nil })
-        #expect(gateway.now - resumed >= .seconds(59) && gateway.now - resumed <= .seconds(62))
+        gateway.run(for: .seconds(65))
+        #expect(phone.byeAt == nil && phone.answeredDirection == "a=recvonly")
     }
 
     @Test func aNeverAcknowledgedAnswerEndsTheCall() {
