@@ -52,11 +52,15 @@ class FailureList:
 
 def group(item):
     folder = item.path.parent.name
-    return "browsers" if folder in BROWSERS else folder
+    if folder in BROWSERS:
+        return "browsers"
+    # The longest of the others.
+    return f"{folder}_{item.path.stem}" if folder in ("agents", "allocations") else folder
 
 
 def pytest_collection_modifyitems(items):
-    """Four processes run the tests (pytest.ini): a folder stays in one of them, and those with browsers stay together."""
+    """Several processes run the tests (scripts/interop.sh): a folder stays in one of them, but for the longest, whose files do, and those
+    with browsers stay together."""
     for item in items:
         item.add_marker(pytest.mark.xdist_group(group(item)))
 

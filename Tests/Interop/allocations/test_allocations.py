@@ -172,6 +172,18 @@ def prove(gateway, counts, kind, reports=0):
     # The counter does count: the first packet of a call makes decoders.
     wait_until(lambda: counts.owners(counts.read()[1])["ours"], 10, "a single allocation while calls are set up: the hooks do not work")
     time.sleep(WARM_UP)
+    owned = counted(gateway, counts, kind)
+    if max(owned["ours"].values(), default=0) > reports:
+        # A call makes something once: a filter when an echo is found, room where the machine stood still and a queue grew. What a packet
+        # makes, the next ones make again, a thousand for each call.
+        owned = counted(gateway, counts, kind)
+        reports = max(reports, 1)
+    made = sum(owned["ours"].values())
+    assert max(owned["ours"].values(), default=0) <= reports, f"{made} allocations of ours over {PACKETS} packets:\n{counts.described(owned['ours'])}"
+
+
+def counted(gateway, counts, kind):
+    """What 10,000 packets allocate: {owner: {stack: allocations}}."""
     first, (turns, before) = packets(gateway), counts.read()
     wait_until(lambda: packets(gateway) - first >= PACKETS, 100, lambda: f"{PACKETS} packets; {packets(gateway) - first} came", every=0.5)
     (turns_after, after), passed = counts.read(), packets(gateway) - first
@@ -183,7 +195,7 @@ def prove(gateway, counts, kind, reports=0):
     print(f"{kind}: {passed:.0f} packets; allocations of ours: {sums['ours']}; " + ", ".join(f"{owner}: {sums[owner] / passed:.2f} a packet" for owner in LIBRARIES))
     # SRTP is on kept contexts; what is left is the browsers' consent checks, a few a second.
     assert sums["OpenSSL"] < passed / 2, counts.described(owned["OpenSSL"])
-    assert max(owned["ours"].values(), default=0) <= reports, f"{sums['ours']} allocations of ours over {passed:.0f} packets:\n{counts.described(owned['ours'])}"
+    return owned
 
 
 def phones(start_phone, gateway, to):

@@ -173,7 +173,8 @@ def test_session_descriptions_that_are_none(gateway, call):
             attempt = phone.invite("echo", body=body)
             status = attempt.wait_final(5)
             if status == 200:  # harmless damage
-                assert attempt.hang_up() == 200
+                # With nothing left of it the INVITE asks for an offer, and our ACK, which brings no answer, ends the call.
+                assert attempt.hang_up() in ((200,) if body else (200, 481))
             else:
                 assert status in (400, 415, 488), f"body {number}: {status}\n{body}"
             attempt.media.stop()
