@@ -146,6 +146,18 @@ import Transcode
         }
     }
 
+    /// What the encoder would predict it from, the speech before the pause, makes it nearly twice as loud.
+    @Test func aToneAfterAPauseIsAsLoudAsItIs() throws {
+        let (line, plain) = (try Line(8000), try Line(8000, usesDTX: false))
+        for line in [line, plain] {
+            line.say(SoundMaterial.speech(seconds: 0.4, rate: 8000, seed: 3))
+            line.silence(1)
+            line.tone(0.2, hertz: 1000, level: -12)
+        }
+        let peaks = try [line, plain].map { try $0.heard()[11_200...].map { abs(Int($0)) }.max() ?? 0 }
+        #expect(peaks[1] > 8000 && peaks[0] < peaks[1] * 8 / 5, "\(peaks)")
+    }
+
     @Test(arguments: [8000, 16_000, 48_000]) func nothingIsLeftOutUnasked(_ rate: Int) throws {
         let line = try Line(rate, usesDTX: false)
         line.tone(0.5)

@@ -243,7 +243,7 @@ def test_the_far_end_that_rejects(start_gateway):
 
 
 def test_cors_and_options(start_gateway):
-    gateway = start_gateway(configuration={"http": {"origins": ["https://shop.example"]}})
+    gateway = start_gateway(configuration={"http": {"origins": ["https://shop.example"], "admin_token": "0123456789abcdef0123456789abcdef"}})
 
     async def scenario():
         good = await offer(gateway)
@@ -256,6 +256,9 @@ def test_cors_and_options(start_gateway):
                 assert response.headers["Access-Control-Allow-Origin"] == "https://shop.example"
                 assert "PATCH" in response.headers["Access-Control-Allow-Methods"] and "DELETE" in response.headers["Access-Control-Allow-Methods"]
                 assert "if-match" in response.headers["Access-Control-Allow-Headers"].lower()
+            async with http.get(f"{gateway.http_url}/api/v1/records", headers={"Origin": "https://shop.example", "Authorization": "Bearer 0123456789abcdef0123456789abcdef"}) as response:
+                # The answer itself depends on Accept.
+                assert response.status == 200 and sorted(response.headers.getall("Vary")) == ["Accept", "Origin"]
         status, _, body = await post(gateway, "echo", good, Origin="https://elsewhere.example")
         assert status == 403, body
         status, headers, _ = await post(gateway, "echo", good, Origin="https://shop.example")

@@ -11,7 +11,7 @@ SCENARIOS = pathlib.Path(__file__).parent.parent / "sipp"
 CALLED = pathlib.Path(__file__).parent.parent / "outbound"
 
 
-def _free_port(host, transport):
+def free_port(host, transport):
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM if transport == "tcp" else socket.SOCK_DGRAM) as free:
         free.bind((host, 0))
         return free.getsockname()[1]
@@ -68,14 +68,14 @@ class Sipp(_Run):
     def __init__(self, folder, gateway, scenario, to="echo", transport="udp", source="127.0.0.1", calls=1, limit=30, target=None, **values):
         host, port = target or gateway.sip[transport]
         arguments = [f"{host}:{port}", "-s", to, "-l", str(calls), "-r", str(calls)]
-        super().__init__(folder, SCENARIOS / f"{scenario}.xml", source, transport, calls, limit, values, arguments, _free_port(source, transport))
+        super().__init__(folder, SCENARIOS / f"{scenario}.xml", source, transport, calls, limit, values, arguments, free_port(source, transport))
 
 
 class SippCallee(_Run):
     """A phone that is called, at another address than the callers'. `uri` is what `hosts` of a trunk wants."""
 
     def __init__(self, folder, scenario, transport="udp", source="127.0.0.2", calls=1, limit=30, **values):
-        self.address = (source, _free_port(source, transport))
+        self.address = (source, free_port(source, transport))
         self.uri = f"sip:{source}:{self.address[1]};transport={transport}"
         super().__init__(folder, CALLED / f"{scenario}.xml", source, transport, calls, limit, values, [], self.address[1])
         wait_until(lambda: self._listens(transport), 10, lambda: f"sipp listens; it says:\n{(self.folder / 'screen.log').read_text(errors='replace')[-2000:]}")
