@@ -26,8 +26,10 @@ struct CallRows {
         }
     }
 
-    private static let rounds = 3
-    private static let seconds: Int64 = 5
+    private static let rounds = 7
+    private static let seconds: Int64 = 3
+    /// Of the windows without a bare loop beside them.
+    private static let growthSeconds: Int64 = 5
     /// Few enough for rtpengine on half a core, enough for cold caches.
     static let usualCallCount = 20
     /// Calls of the row that shows how the cost grows with their number.
@@ -111,6 +113,9 @@ struct CallRows {
     private func show(_ results: [Result], _ kind: Kind) {
         print(CallTable.head)
         for result in results { print(CallTable.line(result.name, figures: result.figures, ratio: CallTable.median(result.ratios))) }
+        if let least = results[1].ratios.min(), let most = results[1].ratios.max() {
+            print(String(format: "  the ratio of %@ by rounds: %.2f to %.2f", results[1].name, least, most))
+        }
         if results.count > 2 {
             let ratios = zip(results[2].ratios, results[1].ratios).map { $0 / $1 }
             print(String(format: "  %@ spends %.1f times the CPU time of %@ on a call", results[2].name, CallTable.median(ratios), results[1].name))
@@ -129,12 +134,12 @@ struct CallRows {
         func cpu(_ count: Int) throws -> Double {
             let subject = try TandemAgentGateway(
                 calls: count, isBrowser: false, agentPort: agent.port, material: material, certificate: certificate, folder: folder)
-            return try CallLoad(subject: subject, seconds: Self.seconds).run().cpuPerCallSecond * Double(count)
+            return try CallLoad(subject: subject, seconds: Self.growthSeconds).run().cpuPerCallSecond * Double(count)
         }
         let counts = Self.growth
         let (one, few, many) = (try cpu(counts.one), try cpu(counts.few), try cpu(counts.many))
         let each = (few: (few - one) / Double(counts.few - counts.one), many: (many - one) / Double(counts.many - counts.one))
-        print("\n\(Self.growthTitle): phone ↔ agent, one window of \(Self.seconds) s each")
+        print("\n\(Self.growthTitle): phone ↔ agent, one window of \(Self.growthSeconds) s each")
         print(String(format: "  one call: %.1f %% of a core, most of it the loop that wakes every millisecond", one / 10))
         print(String(format: "  each call more: %.2f CPU-ms per call-second up to %d, %.2f up to %d: %.2f times", each.few, counts.few, each.many, counts.many, each.many / each.few))
         fflush(nil)

@@ -173,7 +173,9 @@ final class AgentSession: AgentLeg {
         let time = slots * Int64(out.count)
         slots += 1
         sink.receive(
-            AudioFrame(samples: out, mediaTime: time, origin: result.isPlaying ? .received : .filler, startsAxis: false), from: self, now: now)
+            AudioFrame(
+                samples: out, mediaTime: time, origin: result.isPlaying ? .received : .filler, startsAxis: false, isCut: result.isCut),
+            from: self, now: now)
         finishSlot(result)
     }
 

@@ -17,6 +17,8 @@ struct AudioFrame {
     var codec: AudioCodec?
     /// It may be no more than the echo of what is played to a line that is not learnt yet.
     var mayBeEcho = false
+    /// All that sounds in it is the fading end of speech that was cut off: whoever holds sound back may forget that too.
+    var isCut = false
     /// What of it counts.
     var form = Form.sound
 

@@ -16,6 +16,8 @@ struct FrameAccumulator {
         rest = SampleBuffer(capacity: max(frameSamples, most))
     }
 
+    var isEmpty: Bool { held == 0 }
+
     /// Frames of another length from now on; what is held stays.
     mutating func change(frameSamples: Int) { self.frameSamples = frameSamples }
 

@@ -120,6 +120,7 @@ final class OutboundStream {
             isOwnSound = false
             return emit(Packet(payload: payload, timestamp: place.timestamp, marker: place.marker))
         }
+        if frame.isCut { cut(frame.samples) }
         let startsAxis = frame.startsAxis
         accumulator.append(frame.samples, mediaTime: frame.mediaTime) { samples, mediaTime in
             encode(samples, mediaTime: mediaTime, startsAxis: startsAxis, now: now, emit: emit)
@@ -188,6 +189,15 @@ final class OutboundStream {
         guard let place = place(mediaTime, samples.count, startsAxis: startsAxis, now: now) else { return }
         join(samples, isOwn: false)
         emitEncoded(samples, at: place, now: now, emit: emit)
+    }
+
+    /// Opus holds back 6.5 ms of what it was given, which would be heard yet. Begun anew it holds nothing, and the far end's decoder lets
+    /// what it plays ring off within 2 ms. Nothing for other codecs, and where the packet has begun.
+    private func cut(_ samples: UnsafeMutableBufferPointer<Int16>) {
+        guard accumulator.isEmpty, let opus = encoder as? OpusEncoder else { return }
+        samples.update(repeating: 0)
+        opus.reset()
+        resampler?.reset()
     }
 
     private func join(_ samples: UnsafeMutableBufferPointer<Int16>, isOwn: Bool) {

@@ -5,7 +5,7 @@ import Transcode
 /// (ARCHITECTURE 4a.5).
 ///
 /// From empty, playout begins when the hold is filled or has passed since the first sample; the hold grows with underruns
-/// inside an utterance and shrinks without. `clear` leaves a 5 ms ramp and silence. Marks fire when their last sample has
+/// inside an utterance and shrinks without. `clear` leaves a 2 ms ramp and silence. Marks fire when their last sample has
 /// been handed over.
 struct PlayoutQueue {
     /// What one slot yields besides its samples.
@@ -14,6 +14,8 @@ struct PlayoutQueue {
         var isPlaying: Bool
         /// Names of the marks whose last sample lies in this frame or before it.
         var marks: [String]
+        /// All that sounds in the frame is the fading end of what was cleared.
+        var isCut = false
     }
 
     struct Counters: Equatable, Sendable {
@@ -132,6 +134,7 @@ struct PlayoutQueue {
         var slot = speech(into: frame, now: now)
         if fade.isPending {
             fade.mix(into: frame)
+            slot.isCut = !slot.isPlaying
             slot.isPlaying = true
         }
         return slot

@@ -39,10 +39,11 @@ final class ParrotAgent: AgentLeg {
 
     func tick(slots missed: Int, now: NIODeadline) {
         slots += Int64(missed)
-        guard let sink, let slot = voice?.slot, voice?.queue.next(into: slot.samples, now: now) != nil else { return }
+        guard let sink, let slot = voice?.slot, let played = voice?.queue.next(into: slot.samples, now: now) else { return }
         let time = slots * Int64(slot.samples.count)
         slots += 1
-        sink.receive(AudioFrame(samples: slot.samples, mediaTime: time, origin: .received, startsAxis: false), from: self, now: now)
+        sink.receive(
+            AudioFrame(samples: slot.samples, mediaTime: time, origin: .received, startsAxis: false, isCut: played.isCut), from: self, now: now)
     }
 
     // MARK: AudioPort
