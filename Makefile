@@ -1,7 +1,7 @@
 # Two commands matter: `make run` and `make test`. Each installs what it needs. `make help` lists the rest.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test build lint interop bench bench-rivals bench-vad bench-echo bench-concealment bench-plots sanitize clean-room dependencies test-dependencies debug
+.PHONY: help run test build lint interop bench bench-rivals bench-vad bench-echo bench-concealment bench-plots fuzz soak sanitize clean-room dependencies test-dependencies debug
 
 # Without the check an undeclared import between our modules compiles silently.
 SWIFT_BUILD = swift build --explicit-target-dependency-import-check error
@@ -64,6 +64,13 @@ bench-plots: build ## the plots of docs/performance.md anew, in seven minutes; A
 	@scripts/install-python.sh bench
 	$(SWIFT_BUILD) -c release --product Bench
 	@scripts/bench-plots.sh $(ARGS)
+
+fuzz: dependencies ## what reads bytes from outside, under libFuzzer, a minute a target; ARGS=srtp picks some, FUZZ_SECONDS=600 is longer
+	scripts/fuzz.sh $(ARGS)
+
+soak: build ## calls that come and go for ten minutes, or ARGS=MINUTES: nothing lost, nothing kept
+	$(SWIFT_BUILD) -c release --product Bench
+	@.build/release/Bench soak $(ARGS)
 
 sanitize: dependencies test-dependencies ## tests once more under AddressSanitizer and ThreadSanitizer, an hour; ARGS=address or ARGS=thread is one of them
 	SOCKET_SUITES='$(SOCKET_SUITES)' scripts/sanitize.sh $(ARGS)

@@ -1,8 +1,11 @@
 // swift-tools-version:6.2
 import PackageDescription
 
-// "address" or "thread" (scripts/sanitize.sh): checks our own code at run time, not that of the packages we use.
+// "address" or "thread" (scripts/sanitize.sh), "fuzzer" (scripts/fuzz.sh): checks our own code at run time, not that of the packages we use.
 let sanitizer = Context.environment["TANDEM_SANITIZER"]
+let isFuzzing = sanitizer == "fuzzer"
+let swiftSanitizer: [String] = sanitizer.map { ["-sanitize=\($0 == "fuzzer" ? "fuzzer,address" : $0)"] } ?? []
+let cSanitizer: [String] = sanitizer.map { ["-fsanitize=" + (["address": "address,undefined", "fuzzer": "fuzzer-no-link,address,undefined"][$0] ?? $0)] } ?? []
 
 // House rules for every target of ours: Swift 6 language mode and no warning left standing.
 // In release without the run-time checks of exclusive access, which are 3 % of a phone call's cost; debug builds, and so all tests, have them.
@@ -11,7 +14,7 @@ let sanitizer = Context.environment["TANDEM_SANITIZER"]
 let strict: [SwiftSetting] = [
     .swiftLanguageMode(.v6), .treatAllWarnings(as: .error),
     .unsafeFlags(["-enforce-exclusivity=unchecked", "-cross-module-optimization"], .when(configuration: .release)),
-] + (sanitizer.map { [.unsafeFlags(["-sanitize=\($0)"])] } ?? [])
+] + (swiftSanitizer.isEmpty ? [] : [.unsafeFlags(swiftSanitizer)])
 
 // What goes through sound sample by sample is optimised in debug builds too: else most of a test run is spent in its loops.
 let samples = strict + [.unsafeFlags(["-O"], .when(configuration: .debug))]
@@ -45,9 +48,9 @@ let package = Package(
         .systemLibrary(name: "CSpeexDSP", path: "Sources/CLibraries/CSpeexDSP", pkgConfig: "speexdsp", providers: [.apt(["libspeexdsp-dev"])]),
         .target(
             name: "CShims", dependencies: ["COpus", "COpenSSL", "COsipParser", "CSpandsp"],
-            path: "Sources/CLibraries/CShims", cSettings: [.define("_GNU_SOURCE"), .unsafeFlags(["-O2"], .when(configuration: .debug))] + (sanitizer.map { [.unsafeFlags(["-fsanitize=\($0)\($0 == "address" ? ",undefined" : "")"])] } ?? []),
+            path: "Sources/CLibraries/CShims", cSettings: [.define("_GNU_SOURCE"), .unsafeFlags(["-O2"] + cSanitizer, .when(configuration: .debug)), .unsafeFlags(cSanitizer, .when(configuration: .release))],
             // Whatever we link has the shims in it.
-            linkerSettings: sanitizer.map { [.unsafeFlags(["-sanitize=\($0)"])] } ?? []),
+            linkerSettings: swiftSanitizer.isEmpty ? [] : [.unsafeFlags(swiftSanitizer)]),
 
         // Engines: no sockets, no clocks. NIOCore for value types only.
         .target(name: "SDP", swiftSettings: strict),
@@ -97,7 +100,7 @@ let package = Package(
             path: "Bench/Bench", swiftSettings: strict),
 
         // Tests: a target per module, and the kit they share.
-        .target(name: "TestKit", dependencies: ["RTP", "RTCStack", nioCore], path: "Tests/TestKit", swiftSettings: samples),
+        .target(name: "TestKit", dependencies: ["RTP", "RTCStack", "CSRTP", nioCore], path: "Tests/TestKit", swiftSettings: samples),
         .testTarget(name: "SDPTests", dependencies: ["SDP"], swiftSettings: strict),
         .testTarget(name: "RTPTests", dependencies: ["RTP", "TestKit", "CSRTP", nioCore], swiftSettings: strict),
         .testTarget(name: "TranscodeTests", dependencies: ["Transcode", "TestKit", "CSpandsp", "COpus", "CShims"], swiftSettings: samples),
@@ -117,5 +120,12 @@ let package = Package(
                 .product(name: "GRDB", package: "GRDB.swift"),
             ],
             swiftSettings: strict),
-    ]
+    ] + (isFuzzing ? [
+        // `make fuzz`: what reads bytes from outside, under libFuzzer. Links only with the sanitizer.
+        .target(name: "CFuzzer", path: "Fuzz/CFuzzer"),
+        .executableTarget(
+            name: "Fuzz",
+            dependencies: ["CFuzzer", "TestKit", "SDP", "RTP", "Transcode", "SIPStack", "RTCStack", "Dialplan", "Gateway", nioCore],
+            path: "Fuzz/Fuzz", swiftSettings: strict),
+    ] : [])
 )

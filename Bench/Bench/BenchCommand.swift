@@ -17,6 +17,7 @@ enum BenchCommand {
         if CommandLine.arguments.dropFirst().first == EchoSteps.argument { EchoSteps.run(rate: 8000) }
         if CommandLine.arguments.dropFirst().first == ConcealmentSteps.argument { ConcealmentSteps.run(Array(CommandLine.arguments.dropFirst(2))) }
         if CommandLine.arguments.dropFirst().first == CurveRows.argument { writeCurves(CommandLine.arguments.dropFirst(2)) }
+        if CommandLine.arguments.dropFirst().first == SoakRows.argument { soak(CommandLine.arguments.dropFirst(2)) }
         let wanted = CommandLine.arguments.dropFirst().first
         print(Machine.description)
         let rows: [Comparison]
@@ -81,6 +82,18 @@ enum BenchCommand {
             try CallRows.prepared { try CurveRows(rows: $0, folder: URL(fileURLWithPath: folder)).run() }
         } catch {
             fail("“\(CurveRows.argument)” failed: \(error)")
+        }
+        exit(0)
+    }
+
+    /// `Bench soak [MINUTES]`: `make soak`.
+    private static func soak(_ arguments: some Collection<String>) -> Never {
+        guard let minutes = Double(arguments.first ?? "10"), minutes > 0 else { fail("usage: Bench soak [MINUTES]") }
+        print(Machine.description)
+        do {
+            try CallRows.prepared { try SoakRows(rows: $0, minutes: minutes).run() }
+        } catch {
+            fail("the soak failed: \(error)")
         }
         exit(0)
     }

@@ -41,9 +41,9 @@ struct CallRows {
         var ratios: [Double] = []
     }
 
-    private let folder: URL
+    let folder: URL
     var material: CallMaterial
-    private let certificate: DTLSCertificate
+    let certificate: DTLSCertificate
 
     /// Prints the tables of these kinds.
     static func run(_ kinds: [Kind], callCount: Int, growth wantsGrowth: Bool, agentDelay wantsAgentDelay: Bool, overload wantsOverload: Bool) throws {

@@ -8,12 +8,10 @@ final class Carrier {
     private var numbers: [String: Int] = [:]
     private(set) var hungUp = 0
 
-    init(phones: [DirectTransport]) throws {
+    init(phones: [DirectTransport], socket: LoadSocket) {
         self.phones = phones
-        socket = try LoadSocket()
+        self.socket = socket
     }
-
-    var port: UInt16 { socket.port }
 
     func poll() throws {
         for (text, port) in socket.receiveTexts() where !text.hasPrefix("SIP/2.0") { try answer(text, from: port) }
@@ -34,7 +32,7 @@ final class Carrier {
         if method == "BYE" { hungUp += 1 }
         guard method != "ACK" else { return }
         let to = all("To").map { $0.contains("tag=") ? $0 : $0 + ";tag=carrier" }
-        let contact = ["Contact: <sip:carrier@127.0.0.1:\(self.port)>"] + (body.isEmpty ? [] : ["Content-Type: application/sdp"])
+        let contact = ["Contact: <sip:carrier@127.0.0.1:\(socket.port)>"] + (body.isEmpty ? [] : ["Content-Type: application/sdp"])
         let answer = ["SIP/2.0 200 OK"] + all("Via") + all("From") + to + all("Call-ID") + all("CSeq") + contact + ["Content-Length: \(body.utf8.count)"]
         socket.send(answer.joined(separator: "\r\n") + "\r\n\r\n" + body, to: port)
     }

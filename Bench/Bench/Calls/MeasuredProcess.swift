@@ -42,6 +42,12 @@ final class MeasuredProcess {
         return memory
     }
 
+    /// Descriptors that are open in it.
+    func descriptors() throws -> Int {
+        guard let names = try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(identifier)/fd") else { throw failure("the gateway is gone") }
+        return names.count
+    }
+
     /// Waits for a line of its log that begins so.
     func line(beginning prefix: String) throws -> String {
         for _ in 0..<500 {

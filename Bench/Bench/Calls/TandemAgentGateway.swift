@@ -10,57 +10,52 @@ final class TandemAgentGateway: CallSubject {
     }
 
     let name = "Tandem"
-    let process: MeasuredProcess
     let calls: [LoadCall]
     private let callers: Callers
-    private let httpPort: UInt16
+    private let gateway: TandemProcess
     private let probes: Int
     private var sessions: [Int: String] = [:]
 
-    init(calls count: Int, isBrowser: Bool, agentPort: UInt16, material: CallMaterial, certificate: DTLSCertificate, folder: URL) throws {
-        try Self.configuration(agentPort: agentPort).write(to: folder.appendingPathComponent("tandem.yaml"), atomically: true, encoding: .utf8)
+    var process: MeasuredProcess { gateway.measured }
+
+    convenience init(
+        calls count: Int, isBrowser: Bool, agentPort: UInt16, material: CallMaterial, certificate: DTLSCertificate, folder: URL
+    ) throws {
+        let ends = "trunks:\n" + Self.trunk + Self.agents(port: agentPort) + "limits: { drain_seconds: 1 }\n"
+        let gateway = try TandemProcess(ends: ends, routes: "routes:\n" + Self.routes(probes: material.probes), folder: folder)
+        try self.init(calls: count, isBrowser: isBrowser, material: material, certificate: certificate, gateway: gateway)
+    }
+
+    /// - Parameter gateway: has `trunk`, `agents(port:)` and `routes(probes:)`
+    init(calls count: Int, isBrowser: Bool, material: CallMaterial, certificate: DTLSCertificate, gateway: TandemProcess) throws {
+        self.gateway = gateway
         probes = material.probes
-        try Self.plan(probes: probes).write(to: folder.appendingPathComponent("dialplan.yaml"), atomically: true, encoding: .utf8)
-        let process = try MeasuredProcess(TandemGateway.program, ["serve", "--config", folder.appendingPathComponent("tandem.yaml").path], folder: folder)
-        let ready = try process.line(beginning: "tandem ready ")
-        func port(_ name: String) throws -> UInt16 {
-            guard let port = ready.split(separator: " ").first(where: { $0.hasPrefix(name) })?.split(separator: ":").last.flatMap({ UInt16($0) }) else {
-                throw process.failure("no \(name) port in “\(ready)”")
-            }
-            return port
-        }
-        self.process = process
-        httpPort = try port("http=")
         if isBrowser {
             let transports = try (0..<count).map { try BrowserTransport(certificate: certificate, seed: UInt64($0)) }
             callers = .browsers(transports)
             calls = try transports.enumerated().map { try material.makeCall($0.offset, echoing: $0.element, isBrowser: true) }
         } else {
             let transports = try (0..<count).map { _ in try DirectTransport() }
-            callers = .phones(transports, try CallingPhones(gatewayPort: try port("sip=")))
+            callers = .phones(transports, try CallingPhones(gatewayPort: gateway.sipPort))
             calls = try transports.enumerated().map { try material.makeCall($0.offset, echoing: $0.element, isBrowser: false) }
         }
     }
 
-    private static func configuration(agentPort: UInt16) -> String {
-        """
-        http: { listen: 127.0.0.1:0 }
-        browser: { listen: 127.0.0.1:0, advertise: [127.0.0.1] }
-        media: { loops: 1 }
-        sip: { listen: ["udp:127.0.0.1:0"], rtp_ports: 14000-17999 }
-        trunks:
+    static let trunk = """
           phones: { accept_from: [127.0.0.0/8], codecs: [PCMU], max_calls: 1000, max_calls_per_second: 1000 }
+
+        """
+
+    static func agents(port: UInt16) -> String {
+        """
         agents:
-          echoing: { url: "ws://127.0.0.1:\(agentPort)/", protocol: twilio }
-        dialplan: dialplan.yaml
-        calls: { database: calls.db }
-        limits: { drain_seconds: 1 }
+          echoing: { url: "ws://127.0.0.1:\(port)/", protocol: twilio }
 
         """
     }
 
     /// Calls that measure have a route of their own each, whose parameter tells the agent which it is.
-    private static func plan(probes: Int) -> String {
+    static func routes(probes: Int) -> String {
         let measured = (0..<probes).map { number in
             """
               - name: probe \(number)
@@ -69,13 +64,12 @@ final class TandemAgentGateway: CallSubject {
 
             """
         }
-        return """
-            routes:
+        return measured.joined() + """
               - name: agent
                 when: { to: assistant }
                 do: [{ agent: echoing }]
 
-            """ + measured.joined()
+            """
     }
 
     private func destination(_ call: LoadCall) -> String { call.number < probes ? "probe\(call.number)" : "assistant" }
@@ -85,7 +79,7 @@ final class TandemAgentGateway: CallSubject {
         case .browsers(let transports):
             let transport = transports[call.number]
             let answer = try HTTPExchange(
-                "POST", "/whip/\(destination(call))", port: httpPort, contentType: "application/sdp", body: transport.offer, meanwhile: meanwhile)
+                "POST", "/whip/\(destination(call))", port: gateway.httpPort, contentType: "application/sdp", body: transport.offer, meanwhile: meanwhile)
             guard answer.status == 201, let session = answer.header("Location") else {
                 throw process.failure("the WHIP POST is answered \(answer.status) \(answer.body)")
             }
@@ -102,7 +96,7 @@ final class TandemAgentGateway: CallSubject {
     func disconnect(_ call: LoadCall, meanwhile: () -> Void) throws {
         if case .phones(_, let phones) = callers { return phones.hangUp(call.number) }
         guard let session = sessions.removeValue(forKey: call.number) else { return }
-        let answer = try HTTPExchange("DELETE", session, port: httpPort, meanwhile: meanwhile)
+        let answer = try HTTPExchange("DELETE", session, port: gateway.httpPort, meanwhile: meanwhile)
         guard answer.status / 100 == 2 else { throw process.failure("the WHIP DELETE is answered \(answer.status) \(answer.body)") }
     }
 }

@@ -1,16 +1,15 @@
 import CSRTP
-
-@testable import RTP
+import RTP
 
 /// libsrtp2, which `SRTPContext` is held against, packet by packet.
-final class SRTPReference {
+public final class SRTPReference {
     private let sending: srtp_t
     private let receiving: srtp_t
     private static let isReady = srtp_init() == srtp_err_status_ok
     /// What protection adds at most (`SRTP_MAX_TRAILER_LEN`).
-    static let room = 160
+    public static let room = 160
 
-    init?(profile: SRTPProfile, sendKey: [UInt8], receiveKey: [UInt8]) {
+    public init?(profile: SRTPProfile, sendKey: [UInt8], receiveKey: [UInt8]) {
         guard Self.isReady, let sending = Self.session(profile, sendKey, ssrc_any_outbound),
             let receiving = Self.session(profile, receiveKey, ssrc_any_inbound)
         else { return nil }
@@ -23,11 +22,11 @@ final class SRTPReference {
         srtp_dealloc(receiving)
     }
 
-    func seal(_ packet: [UInt8], isControl: Bool) -> [UInt8]? {
+    public func seal(_ packet: [UInt8], isControl: Bool) -> [UInt8]? {
         run(packet) { isControl ? srtp_protect_rtcp(sending, $0, $1) : srtp_protect(sending, $0, $1) }
     }
 
-    func open(_ packet: [UInt8], isControl: Bool) -> [UInt8]? {
+    public func open(_ packet: [UInt8], isControl: Bool) -> [UInt8]? {
         run(packet) { isControl ? srtp_unprotect_rtcp(receiving, $0, $1) : srtp_unprotect(receiving, $0, $1) }
     }
 
