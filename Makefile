@@ -9,6 +9,9 @@ SWIFT_BUILD = swift build --explicit-target-dependency-import-check error
 # which are in real time, would run out.
 SOCKET_SUITES = GatewayTests\.(HandshakeTests|EndTests|LivenessTests|MessageTests|TrustTests|SIPDriverTests|HTTPServerTests|WHIPTests|SignalSocketTests|SignalUserTests|DialplanAPITests|RecordsAPITests|CallControlAPITests|RecordingAPITests|TwilioRESTTests|WebhookTests|AdministratorAccessTests|DialplanServiceTests|RecordStoreTests|RecordQueryTests|PlanHistoryTests|LogHandlerTests)/
 
+# Preloaded into the gateway by the bench, which looks for it beside itself.
+ALLOCATION_COUNTER = libcountallocations.so
+
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
@@ -31,6 +34,7 @@ interop: debug build ## the foreign peers alone; ARGS="-k sipp" picks some
 
 bench: build ## ratios to bare C loops, and to rtpengine if it is there, in one run (Bench/README.md); ARGS=srtp picks rows
 	$(SWIFT_BUILD) -c release --product Bench
+	@scripts/build-allocation-counter.sh .build/release/$(ALLOCATION_COUNTER)
 	@[ "$(ARGS)" = sound ] || .build/release/Bench $(ARGS)
 	@[ -n "$(filter-out sound,$(ARGS))" ] || scripts/bench-sound.sh --if-installed
 

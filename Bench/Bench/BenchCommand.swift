@@ -31,8 +31,9 @@ enum BenchCommand {
         let wantsGrowth = isWanted(CallRows.growthTitle, wanted)
         let wantsAgentDelay = isWanted(AgentDelayRows.title, wanted)
         let wantsOverload = isWanted(OverloadRows.title, wanted)
+        let wantsAllocations = isWanted(AllocationRows.title, wanted)
         let wantsCrank = isWanted(CrankRows.title, wanted)
-        let wantsCalls = !kinds.isEmpty || wantsGrowth || wantsAgentDelay || wantsOverload
+        let wantsCalls = !kinds.isEmpty || wantsGrowth || wantsAgentDelay || wantsOverload || wantsAllocations
         guard !rows.isEmpty || wantsCalls || wantsCrank else { fail("no row contains “\(wanted ?? "")”") }
         var group = ""
         for row in rows {
@@ -57,7 +58,7 @@ enum BenchCommand {
             guard wantsCalls else { return }
             try CallRows.run(
                 kinds, callCount: CommandLine.arguments.dropFirst(2).first.flatMap { Int($0) } ?? CallRows.usualCallCount,
-                growth: wantsGrowth, agentDelay: wantsAgentDelay, overload: wantsOverload)
+                growth: wantsGrowth, agentDelay: wantsAgentDelay, overload: wantsOverload, allocations: wantsAllocations)
         } catch {
             fail("the calls failed: \(error)")
         }

@@ -9,21 +9,26 @@ struct CallLoad {
     /// How long every call may take to come up.
     private static let patience = TimeAmount.seconds(10)
     /// From the last call that is up to the window, so that codecs, jitter buffers and caches are at work as usual.
-    private static let warmUp = TimeAmount.milliseconds(1500)
+    private static let usualWarmUp = TimeAmount.milliseconds(1500)
 
     private static let turnLength = TimeAmount.microseconds(1007)
 
     let subject: any CallSubject
     let seconds: Int64
+    var warmUp = Self.usualWarmUp
+    /// Called at the beginning and at the end of the window.
+    var atEdge: () throws -> Void = {}
 
     func run() throws -> CallFigures {
         let idle = try subject.process.anonymousMemory()
         try connectAll()
-        try turn(for: Self.warmUp)
+        try turn(for: warmUp)
         let legs = subject.calls.flatMap(\.legs)
+        try atEdge()
         legs.forEach { $0.beginWindow() }
         let (start, startCPU, ownCPU) = (NIODeadline.now(), try subject.process.cpuTime(), ownCPUTime)
         try turn(for: .seconds(seconds))
+        try atEdge()
         let (cpu, own) = (try subject.process.cpuTime() - startCPU, ownCPUTime - ownCPU)
         let callSeconds = Double((NIODeadline.now() - start).nanoseconds) / 1e9 * Double(subject.calls.count)
         let figures = CallFigures(

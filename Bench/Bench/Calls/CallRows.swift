@@ -46,12 +46,13 @@ struct CallRows {
     let certificate: DTLSCertificate
 
     /// Prints the tables of these kinds.
-    static func run(_ kinds: [Kind], callCount: Int, growth wantsGrowth: Bool, agentDelay wantsAgentDelay: Bool, overload wantsOverload: Bool) throws {
+    static func run(_ kinds: [Kind], callCount: Int, growth wantsGrowth: Bool, agentDelay wantsAgentDelay: Bool, overload wantsOverload: Bool, allocations wantsAllocations: Bool) throws {
         try prepared { rows in
             for kind in kinds { try rows.table(kind, callCount: callCount) }
             if wantsGrowth { try rows.growth() }
             if wantsAgentDelay { try AgentDelayRows(material: rows.material, certificate: rows.certificate, folder: rows.folder).run() }
             if wantsOverload { try rows.overload() }
+            if wantsAllocations { try AllocationRows(material: rows.material, folder: rows.folder).run() }
         }
     }
 

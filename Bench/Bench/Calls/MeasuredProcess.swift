@@ -60,6 +60,17 @@ final class MeasuredProcess {
         throw failure("the gateway is not ready after ten seconds")
     }
 
+    /// What is mapped into it, as in proc(5).
+    func mappings() throws -> String {
+        // Foundation takes a short read for the end, and the kernel hands this out a page at a time.
+        guard let file = fopen("/proc/\(identifier)/maps", "r") else { throw failure("the gateway is gone") }
+        defer { fclose(file) }
+        var bytes: [UInt8] = []
+        var piece = [UInt8](repeating: 0, count: 1 << 16)
+        while case let count = fread(&piece, 1, piece.count, file), count > 0 { bytes += piece[..<count] }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
     /// With the end of its log.
     func failure(_ reason: String) -> BenchFailure {
         BenchFailure(reason + "; its log ends:\n" + log.split(separator: "\n").suffix(15).joined(separator: "\n"))

@@ -43,9 +43,7 @@ TOLD = 12  # frames of a stack that a failure tells
 def library(tmp_path_factory):
     """count.c, compiled."""
     path = tmp_path_factory.mktemp("allocations") / "count.so"
-    source = pathlib.Path(__file__).with_name("count.c")
-    # Without tail calls: they would take frames away from the stacks.
-    subprocess.run(["cc", "-O2", "-Wall", "-Werror", "-fno-optimize-sibling-calls", "-shared", "-fPIC", "-o", str(path), str(source)], check=True)
+    subprocess.run([str(gateway_module.REPOSITORY / "scripts" / "build-allocation-counter.sh"), str(path)], check=True)
     return path
 
 
