@@ -49,6 +49,9 @@ public final class PeerSession {
     /// Where what we send goes; `nil` before a pair is nominated.
     public var selectedAddress: TransportAddress? { ice.selectedAddress }
 
+    /// The ICE user names of ours that count.
+    public var localUfrags: [String] { ice.localUfrags }
+
     /// Whether an authenticated check came from this address: from then on its datagrams belong to this session.
     public func isValidated(_ address: TransportAddress) -> Bool { ice.isValidated(address) }
 

@@ -33,8 +33,9 @@ public struct AudioCapabilities: Sendable, Hashable {
         formats = []
         telephoneEvents = []
         let maps = Dictionary(media.rtpMaps.map { ($0.payloadType, $0) }, uniquingKeysWith: { first, _ in first })
+        let isMultiplexed = media.isControlMultiplexed
         for payloadType in media.payloadTypes {
-            if media.isControlMultiplexed && (64...95).contains(payloadType) { continue }
+            if isMultiplexed && (64...95).contains(payloadType) { continue }
             guard let map = maps[payloadType] ?? known[payloadType] ?? RTPMap.assigned(to: payloadType) else { continue }
             if let codec = AudioCodec(map) {
                 guard !formats.contains(where: { $0.codec == codec }) else { continue }

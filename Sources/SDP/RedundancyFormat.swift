@@ -15,13 +15,14 @@ public struct RedundancyFormat: Sendable, Hashable {
     /// The first one a section lists for its Opus; nil where there is none. `a=fmtp:63 111/111` names what may be in it.
     init?(_ media: MediaDescription, primaryType: UInt8) {
         let types = media.payloadTypes
-        let maps = media.rtpMaps
+        let isMultiplexed = media.isControlMultiplexed
+        // Lines and numbers are the peer's, thousands and a hundred: the lines are read once, not once for each number.
+        let maps = Dictionary(media.rtpMaps.map { ($0.payloadType, $0) }, uniquingKeysWith: { first, _ in first })
+        let blocks = Self.blocks(in: media)
         func isRedundancy(_ type: UInt8) -> Bool {
-            if media.isControlMultiplexed && (64...95).contains(type) { return false }
-            guard let map = maps.first(where: { $0.payloadType == type }) else { return false }
-            return map.encodingName.lowercased() == "red" && map.clockRate == AudioCodec.opus.rtpClockRate
-                && Self.blocks(of: type, in: media).allSatisfy { $0 == Int(primaryType) }
-                && !Self.blocks(of: type, in: media).isEmpty
+            if isMultiplexed && (64...95).contains(type) { return false }
+            guard let map = maps[type], map.encodingName.lowercased() == "red", let blocks = blocks[type] else { return false }
+            return map.clockRate == AudioCodec.opus.rtpClockRate && !blocks.isEmpty && blocks.allSatisfy { $0 == Int(primaryType) }
         }
         guard let place = types.firstIndex(where: isRedundancy) else { return nil }
         payloadType = types[place]
@@ -29,14 +30,15 @@ public struct RedundancyFormat: Sendable, Hashable {
         isPreferred = types.firstIndex(of: primaryType).map { place < $0 } ?? false
     }
 
-    /// The payload types its `a=fmtp` line names; -1 for what is no number.
-    private static func blocks(of payloadType: UInt8, in media: MediaDescription) -> [Int] {
+    /// The payload types that each number's first `a=fmtp` line of that shape names; -1 for what is no number.
+    private static func blocks(in media: MediaDescription) -> [UInt8: [Int]] {
+        var blocks: [UInt8: [Int]] = [:]
         for value in media.values(of: "fmtp") {
             let fields = value[...].fields()
-            guard fields.count == 2, fields[0].decimal == Int(payloadType) else { continue }
-            return fields[1].parts(at: UInt8(ascii: "/")).map { $0.decimal ?? -1 }
+            guard fields.count == 2, let number = fields[0].decimal, let type = UInt8(exactly: number), blocks[type] == nil else { continue }
+            blocks[type] = fields[1].parts(at: UInt8(ascii: "/")).map { $0.decimal ?? -1 }
         }
-        return []
+        return blocks
     }
 
     /// Its `a=rtpmap` and `a=fmtp` lines.

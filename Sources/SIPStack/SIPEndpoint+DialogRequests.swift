@@ -91,7 +91,7 @@ extension SIPEndpoint {
         }
         if case .incoming = dialog.stage {
             refuseOverlap(request, flow: flow, now: now, into: &out)
-        } else if dialog.pendingReoffer != nil {
+        } else if dialog.pendingReoffer != nil || dialog.unacknowledged.count >= Self.maximumUnacknowledged {
             refuseOverlap(request, flow: flow, now: now, into: &out)
         } else if dialog.unacknowledged.contains(where: \.expectsAnswer) {
             // Our own offer is still unanswered (RFC 3261 14.2).
@@ -106,6 +106,10 @@ extension SIPEndpoint {
             out.append(.reoffer(dialog.id, offer: offer))
         }
     }
+
+    /// A re-INVITE shows that our 200 to the one before arrived, whose ACK may be lost or late (RFC 5407 section 3.1.4), so it is taken; but each
+    /// leaves a response behind that is repeated for 32 s.
+    private static let maximumUnacknowledged = 4
 
     /// A second offer before the first was answered (RFC 3261 14.2, RFC 3311 5.2).
     private mutating func refuseOverlap(_ request: SIPRequest, flow: SIPFlow, now: NIODeadline, into out: inout [SIPOutput]) {

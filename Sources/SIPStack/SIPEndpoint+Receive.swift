@@ -65,14 +65,32 @@ extension SIPEndpoint {
             answerStatelessly(headers: request.headers, via: request.via, flow: flow, status: 403, reason: nil, isPlain: true, into: &out)
             return
         }
-        guard serverTransactions.count < configuration.maximumServerTransactions || request.method == "BYE" || request.method == "CANCEL" else {
+        if let refusal = screen(request) {
             answerStatelessly(
-                headers: request.headers, via: request.via, flow: flow, status: 503, reason: nil, isPlain: false,
-                fields: [("Retry-After", "10")], into: &out)
+                headers: request.headers, via: request.via, flow: flow, status: refusal.status, reason: nil, isPlain: false,
+                fields: refusal.fields, into: &out)
             return
         }
         handle(request, flow: flow, now: now, into: &out)
     }
+
+    /// What a new transaction would cost too much for: fields that it would keep for 32 s, and transactions beyond the limit, but for a BYE
+    /// and a CANCEL that end something.
+    private func screen(_ request: SIPRequest) -> (status: Int, fields: [(String, String)])? {
+        let kept = request.headers.reduce(0) { Self.keptFields.contains($1.key) ? $0 + $1.value.count : $0 }
+        guard kept <= Self.maximumKeptBytes else { return (513, []) }
+        guard serverTransactions.count >= configuration.maximumServerTransactions else { return nil }
+        switch request.method {
+        case "BYE": return dialog(matching: request) == nil ? (481, []) : nil
+        case "CANCEL": return transaction(matching: request, method: "INVITE") == nil ? (481, []) : nil
+        default: return (503, [("Retry-After", "10")])
+        }
+    }
+
+    /// The fields that a transaction keeps for its responses.
+    private static let keptFields: Set<String> = ["via", "record-route", "from", "to", "cseq"]
+    /// Bytes of them: more than a dozen proxies put in.
+    private static let maximumKeptBytes = 8_192
 
     private mutating func handle(_ request: SIPRequest, flow: SIPFlow, now: NIODeadline, into out: inout [SIPOutput]) {
         if request.method == "CANCEL" {

@@ -44,14 +44,13 @@ extension SIPEndpoint {
     /// A TCP or TLS connection is gone. Calls that were not established yet end; the others go on, and their next message opens a new one.
     public mutating func connectionClosed(_ connection: UInt64, now: NIODeadline, into out: inout [SIPOutput]) {
         guard connection != 0 else { return }
-        for number in serverTransactions.keys.sorted() {
-            guard var transaction = serverTransactions[number], transaction.template.flow.connection == connection else { continue }
-            transaction.template.connectionClosed(sentByPort: transaction.sentByPort)
-            serverTransactions[number] = transaction
+        for (number, transaction) in serverTransactions where transaction.template.flow.connection == connection {
+            serverTransactions[number]?.template.connectionClosed(sentByPort: transaction.sentByPort)
         }
         loseTransport(now: now, into: &out) { $0.connection == connection }
-        for call in dialogs.keys.sorted(by: { $0.number < $1.number }) {
-            guard var dialog = dialogs[call], dialog.flow.connection == connection else { continue }
+        // In order, so that the same events always have the same outputs; of thousands only the few that are concerned are sorted.
+        for call in dialogs.values.filter({ $0.flow.connection == connection }).map(\.id).sorted(by: { $0.number < $1.number }) {
+            guard var dialog = dialogs[call] else { continue }
             dialog.flow.connection = 0
             if case .established = dialog.stage, dialog.unacknowledged.isEmpty {
                 dialogs[call] = dialog
@@ -73,13 +72,13 @@ extension SIPEndpoint {
     }
 
     private mutating func loseTransport(now: NIODeadline, into out: inout [SIPOutput], _ isLost: (SIPFlow) -> Bool) {
-        for number in clientTransactions.keys.sorted() {
+        for number in clientTransactions.filter({ isLost($0.value.flow) }).keys.sorted() {
             guard let transaction = clientTransactions[number], isLost(transaction.flow) else { continue }
             withClientTransaction(number, now: now, into: &out) { machine, _ in machine.abandon() }
             if transaction.key.method != "BYE" { finished(transaction, response: nil, now: now, into: &out) }
             if transaction.key.method == "BYE", let dialog = dialogs[transaction.call], case .ending = dialog.stage { removeDialog(transaction.call) }
         }
-        for number in clientInvites.keys.sorted() {
+        for number in clientInvites.filter({ isLost($0.value.flow) }).keys.sorted() {
             guard let invite = clientInvites[number], isLost(invite.flow) else { continue }
             loseTransport(invite: number, now: now, into: &out)
         }

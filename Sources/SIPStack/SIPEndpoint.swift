@@ -25,7 +25,7 @@ public struct SIPEndpoint: Sendable {
         public var serverName: String
         public var timers: SIPTimers
         /// A transaction lives 32 s over UDP, so the default admits 500 requests a second and bounds memory to some 50 MB; beyond it
-        /// requests get 503, but for BYE and CANCEL, which make room.
+        /// requests get 503, but for the BYE and the CANCEL of what there is, which make room.
         public var maximumServerTransactions = 16_384
 
         public init(listeners: [Listener], serverName: String, timers: SIPTimers = SIPTimers()) {

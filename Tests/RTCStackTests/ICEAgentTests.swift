@@ -140,10 +140,11 @@ import Testing
         let second = ICECredentials(ufrag: "two", password: "two2two2two2two2two2two2")
         agent.restart(local: second)
         agent.restart(local: second)
-        #expect(agent.local == second)
+        #expect(agent.local == second && agent.localUfrags == ["two", Self.credentials.ufrag])
         #expect(send(Check(), to: &agent).isSuccess)
         #expect(send(Check(username: "two:theirs", password: second.password), to: &agent).isSuccess)
         #expect(send(Check(), to: &agent).code == 401)
+        #expect(agent.localUfrags == ["two"])
     }
 
     @Test func randomCredentials() {

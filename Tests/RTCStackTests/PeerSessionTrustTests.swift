@@ -194,6 +194,25 @@ import Testing
     }
 }
 
+extension PeerSessionTrustTests {
+    /// What is put out may be used until the next call, so a ClientHello is all that comes of a datagram before it.
+    @Test func aDatagramBeforeTheClientHelloChangesNothingOfIt() {
+        let certificate = PeerPair.makeCertificate(SRTPProfile.allCases)
+        let client = DTLSEngine(certificate: certificate, role: .active)
+        var first: [DTLSOutput] = []
+        // A fatal alert: dealt with, it would end the connection.
+        let alert: [UInt8] = [21, 254, 253, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 2, 40]
+        alert.withUnsafeBytes { client.receive([$0], now: .uptimeNanoseconds(1), into: &first) }
+        guard case .send(let hello)? = first.first, first.count == 1 else {
+            Issue.record("no ClientHello alone: \(first)")
+            return
+        }
+        var answer: [DTLSOutput] = []
+        DTLSEngine(certificate: certificate, role: .passive).receive([hello], now: .uptimeNanoseconds(1), into: &answer)
+        #expect(answer.contains { if case .send = $0 { true } else { false } } && !client.isIdle && client.deadline != nil)
+    }
+}
+
 /// Two engines with a perfect wire between them and no time passing.
 final class DTLSEnds {
     let client: DTLSEngine

@@ -21,6 +21,20 @@ import Testing
         #expect(try Self.capabilities("0", "rtpmap:0 PCMA/8000").formats.map(\.codec) == [.pcma])
     }
 
+    /// Lines that say nothing of the redundancy, however many, do not hide it; the first one about a number counts.
+    @Test func redundancyAmongManyLines() throws {
+        func read(_ lines: String...) throws -> RedundancyFormat? {
+            let noise = (0..<900).map { "a=fmtp:\($0 % 128 == 63 ? 0 : $0 % 128) 9/9\n" }.joined()
+            let text = "v=0\nm=audio 4000 RTP/AVP 63 111 \((0..<63).map(String.init).joined(separator: " "))\na=rtpmap:111 opus/48000/2\n"
+            return AudioCapabilities(try #require(try SessionDescription(parsing: text + noise + lines.map { "a=\($0)\n" }.joined()).media.first)).redundancy
+        }
+        let format = RedundancyFormat(payloadType: 63, primaryType: 111, isPreferred: true)
+        #expect(try read("rtpmap:63 RED/48000/2", "fmtp:63 111/111", "fmtp:63 0/0") == format)
+        #expect(try read("rtpmap:63 red/48000/2", "fmtp:63 0/111", "fmtp:63 111/111") == nil)
+        #expect(try read("rtpmap:63 red/48000/2", "fmtp:319 111/111") == nil)
+        #expect(try read("rtpmap:63 red/8000", "fmtp:63 111/111") == nil)
+    }
+
     @Test func numbersThatLookLikeControlPacketsAreSkippedWhenMultiplexed() throws {
         let lines = ("rtpmap:72 opus/48000/2", "rtpmap:73 telephone-event/8000")
         #expect(try Self.capabilities("72 73 0", lines.0, lines.1).formats.map(\.payloadType) == [72, 0])

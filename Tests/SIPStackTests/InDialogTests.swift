@@ -69,6 +69,22 @@ import Testing
         #expect(harness.endpoint.counters.dialogsAlive == 1, "a refused re-INVITE ends nothing")
     }
 
+    /// The ACK of a re-INVITE may be lost (RFC 5407 section 3.1.4), but what waits for one does not pile up.
+    @Test func reInvitesWithoutAckAreBounded() {
+        let harness = Harness()
+        let (call, caller) = harness.establish()
+        _ = harness.takeSent()
+        for number in 2..<12 {
+            harness.receive(caller.request("INVITE", branch: "z9hG4bKre\(number)", sequence: number, body: Harness.sdp))
+            harness.run { $0.answerReoffer(call, sdp: Harness.ourSDP, now: $1, into: &$2) }
+        }
+        let sent = harness.takeSent()
+        #expect(sent.filter { $0.status == 200 }.count == 4 && sent.filter { $0.status == 500 && $0["Retry-After"] != nil }.count == 6)
+        for number in 2..<6 { harness.receive(caller.ack(branch: "z9hG4bKack\(number)", sequence: number)) }
+        harness.receive(caller.request("INVITE", branch: "z9hG4bKlast", sequence: 12, body: Harness.sdp))
+        #expect(harness.statuses == [100])
+    }
+
     @Test func aReInviteWhileRingingIsRefused() {
         let harness = Harness()
         harness.receive(Caller().invite())

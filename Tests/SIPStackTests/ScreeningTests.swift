@@ -169,6 +169,8 @@ import Testing
         #expect(reason("Max-Forwards: 70", "X: " + String(repeating: "y", count: 20_000)) == "SIP/2.0 400 Header Field Too Long")
         #expect(reason("Content-Length: ", "Content-Length: 9") == "SIP/2.0 400 Body Shorter Than Content-Length")
         #expect(reason(";branch=z9hG4bKinvite1", ";;branch=z9hG4bKinvite1") == "SIP/2.0 400 Empty Parameter In Via")
+        #expect(reason(";branch=", String(repeating: ";p", count: 64) + ";branch=") == "SIP/2.0 400 Too Many Parameters In Via")
+        #expect(reason("INVITE sip:", "INVITE sip:" + String(repeating: "a", count: 8_200) + "@") == "SIP/2.0 414 Request-URI Too Long")
     }
 
     @Test func tooManyTransactionsAre503() {
@@ -178,10 +180,41 @@ import Testing
         for number in 0..<30 { harness.receive(Caller().request("OPTIONS", branch: "z9hG4bK\(number)", sequence: number + 1)) }
         #expect(harness.statuses.filter { $0 == 200 }.count == 20 && harness.statuses.filter { $0 == 503 }.count == 10)
         #expect(harness.sent.last?.message["Retry-After"] != nil && harness.endpoint.counters.serverTransactionsAlive == 20)
-        harness.receive(Caller().request("BYE", branch: "z9hG4bKbye", sequence: 99))
-        #expect(harness.statuses.last == 481, "BYE and CANCEL are still heard")
+        for method in ["BYE", "CANCEL"] {
+            harness.receive(Caller().request(method, branch: "z9hG4bK\(method)", sequence: 99))
+            #expect(harness.statuses.last == 481, "\(method) is still heard")
+        }
+        #expect(harness.endpoint.counters.serverTransactionsAlive == 20, "what ends nothing leaves nothing behind")
         harness.advance(.seconds(33))
         #expect(harness.isIdle)
+    }
+
+    @Test func whatEndsSomethingPassesTheLimit() {
+        var configuration = Harness.configuration
+        configuration.maximumServerTransactions = 2
+        let harness = Harness(configuration: configuration)
+        let (_, caller) = harness.establish()
+        var second = Caller()
+        (second.callID, second.branch) = ("call2@192.0.2.15", "z9hG4bKinvite2")
+        harness.receive(second.invite())
+        harness.receive(Caller().request("OPTIONS", branch: "z9hG4bKfull", sequence: 7))
+        #expect(harness.statuses.last == 503)
+        harness.receive(caller.request("BYE", branch: "z9hG4bKbye", sequence: 2))
+        #expect(harness.statuses.last == 200)
+        _ = harness.takeSent()
+        harness.receive(second.request("CANCEL"))
+        #expect(harness.statuses == [200, 487])
+    }
+
+    /// A transaction keeps what its responses give back for 32 s.
+    @Test func fieldsToBeGivenBackAreBounded() {
+        let harness = Harness()
+        let vias = (0..<5).map { "Via: SIP/2.0/UDP proxy\($0);branch=z9hG4bK\(String(repeating: "x", count: 2_000))" }
+        harness.receive(Caller().invite(extra: Array(vias.prefix(3))))
+        #expect(harness.statuses == [100])
+        harness.receive(Caller().request("OPTIONS", branch: "z9hG4bKlong", sequence: 2, extra: vias))
+        harness.receive(Caller().request("MESSAGE", branch: "z9hG4bKroute", sequence: 3, extra: ["Record-Route: <sip:" + String(repeating: "r", count: 9_000) + ">"]))
+        #expect(harness.statuses == [100, 513, 513] && harness.endpoint.counters.serverTransactionsAlive == 1)
     }
 
     /// Nothing a user of the stack says can end a header field or replace one of ours.

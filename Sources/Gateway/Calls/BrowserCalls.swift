@@ -27,6 +27,8 @@ protocol BrowserCalls: Sendable {
     func send(_ message: CallMessage, in call: CallID)
     /// The browser muted or unmuted its microphone: silence then is no loss.
     func mute(_ on: Bool, in call: CallID)
+    /// What is counted of the browser's leg so far; nil for a call that is gone.
+    func figures(of call: CallID) async -> LegFigures?
 }
 
 extension BrowserCalls {

@@ -106,6 +106,13 @@ actor Switchboard: BrowserCalls {
         } }
     }
 
+    func figures(of session: CallID) async -> LegFigures? {
+        guard let place = core.place(of: session) else { return nil }
+        return await onLoop(place.loop) { loop, _ in
+            loop.calls[place.call].flatMap { place.isCallee ? $0.callee : $0.caller }?.figures
+        }
+    }
+
     /// - Parameter body: is told whether the browser is the call's far end
     private func onMedia(of session: CallID, _ body: @escaping @Sendable (MediaCall, _ isCallee: Bool, NIODeadline) -> Void) {
         guard let place = core.place(of: session) else { return }

@@ -18,6 +18,8 @@ final class BrowserLeg: Leg, MediaWire {
     private var slot: UnsafeMutableRawBufferPointer?
     private var isOver = false
     private var sent: SentPackets?
+    /// Kept by the table.
+    var tableEntries = LegTable.Entries()
 
     /// Our description's identifier and version (RFC 8829 5.2.2).
     var descriptionID: UInt64 = 0
@@ -55,7 +57,7 @@ final class BrowserLeg: Leg, MediaWire {
         deferred = wire
         wire.target = self
         outputs.reserveCapacity(8)
-        table.register(self, ufrag: credentials.ufrag)
+        table.register(self, ufrags: peer.localUfrags)
     }
 
     private let deferred: DeferredWire
@@ -106,12 +108,12 @@ final class BrowserLeg: Leg, MediaWire {
     func restartICE(remote: ICECredentials, local: ICECredentials, now: NIODeadline) {
         credentials = local
         remoteUfrag = remote.ufrag
-        table.register(self, ufrag: local.ufrag)
         perform(now: now, from: nil) {
             peer.restartICE(
                 localUfrag: local.ufrag, localPassword: local.password, remoteUfrag: remote.ufrag, remotePassword: remote.password,
                 now: now, into: &$0)
         }
+        if !isOver { table.register(self, ufrags: peer.localUfrags) }
     }
 
     // MARK: MediaWire

@@ -11,11 +11,23 @@ final class LegTable {
 
     // MARK: Browsers
 
-    func register(_ leg: BrowserLeg, ufrag: String) { ufrags[ufrag] = leg }
+    /// These user names are the leg's, and no others any more.
+    func register(_ leg: BrowserLeg, ufrags names: [String]) {
+        for name in leg.tableEntries.ufrags where !names.contains(name) { ufrags[name] = nil }
+        for name in names { ufrags[name] = leg }
+        leg.tableEntries.ufrags = names
+    }
 
     func remove(_ leg: BrowserLeg) {
-        tuples = tuples.filter { $0.value !== leg }
-        ufrags = ufrags.filter { $0.value !== leg }
+        for source in leg.tableEntries.sources where tuples[source] === leg { tuples[source] = nil }
+        for name in leg.tableEntries.ufrags { ufrags[name] = nil }
+        leg.tableEntries = Entries()
+    }
+
+    /// What the table has of one browser.
+    struct Entries {
+        var sources: [TransportAddress] = []
+        var ufrags: [String] = []
     }
 
     /// The leg of a datagram on the shared socket. A check names its leg itself, so that a port that a browser used before for
@@ -29,8 +41,14 @@ final class LegTable {
         return nil
     }
 
-    /// The address has shown to be this leg's.
-    func learn(_ source: TransportAddress, of leg: BrowserLeg) { tuples[source] = leg }
+    /// The address has shown to be this leg's. Those that its ICE has forgotten meanwhile go.
+    func learn(_ source: TransportAddress, of leg: BrowserLeg) {
+        tuples[source] = leg
+        var sources = leg.tableEntries.sources.filter { $0 != source && tuples[$0] === leg }
+        for old in sources where !leg.owns(old) { tuples[old] = nil }
+        sources.removeAll { !leg.owns($0) }
+        leg.tableEntries.sources = sources + [source]
+    }
 
     private func named(in datagram: UnsafeRawBufferPointer) -> BrowserLeg? {
         guard let ufrag = STUNMessage.localUfrag(of: datagram) else { return nil }
@@ -55,6 +73,9 @@ final class LegTable {
         }
         return found
     }
+
+    /// Entries of browsers: addresses, and user names.
+    var browserEntries: (sources: Int, ufrags: Int) { (tuples.count, ufrags.count) }
 
     var isEmpty: Bool { ufrags.isEmpty && trunks.isEmpty }
 }

@@ -12,12 +12,21 @@ final class SignalHub: @unchecked Sendable {
         var call: CallID?
         /// Ends the session when no socket comes back.
         var timer: Scheduled<Void>?
+        /// From the first moment that `stats` can be said.
+        var statistics: SignalStatistics?
+        var statisticsTimer: Scheduled<Void>?
+
+        func cancelTimers() {
+            timer?.cancel()
+            statisticsTimer?.cancel()
+        }
     }
 
     private let loop: any EventLoop
     private let calls: any BrowserCalls
     private let iceServers: @Sendable () -> [ICEServer]
     private let resumeWindow: TimeAmount
+    private let statisticsInterval: TimeAmount
 
     // Confined to `loop`.
     private var entries: [UInt64: Entry] = [:]
@@ -27,15 +36,18 @@ final class SignalHub: @unchecked Sendable {
     private var nextNumber: UInt64 = 0
     private var isStopped = false
 
-    /// - Parameter resumeWindow: how long a call waits for a lost socket; `session` always says 30 seconds.
+    /// - Parameters:
+    ///   - resumeWindow: how long a call waits for a lost socket; `session` always says 30 seconds.
+    ///   - statisticsInterval: between two `stats` of a call
     init(
         loop: any EventLoop, calls: any BrowserCalls, iceServers: @escaping @Sendable () -> [ICEServer],
-        resumeWindow: TimeAmount = .seconds(Int64(SignalReply.resumeSeconds))
+        resumeWindow: TimeAmount = .seconds(Int64(SignalReply.resumeSeconds)), statisticsInterval: TimeAmount = .seconds(2)
     ) {
         self.loop = loop
         self.calls = calls
         self.iceServers = iceServers
         self.resumeWindow = resumeWindow
+        self.statisticsInterval = statisticsInterval
     }
 
     /// Sessions held, with or without a socket.
@@ -62,7 +74,7 @@ final class SignalHub: @unchecked Sendable {
     func stop() {
         loop.execute {
             self.isStopped = true
-            for entry in self.entries.values { entry.timer?.cancel() }
+            for entry in self.entries.values { entry.cancelTimers() }
             self.entries = [:]
             self.numbers = [:]
             self.sockets = [:]
@@ -184,6 +196,28 @@ final class SignalHub: @unchecked Sendable {
         entries[number]?.session = session
         for output in out { perform(output, number) }
         arm(number)
+        if let entry = entries[number], entry.statistics == nil, entry.session.wantsStatistics {
+            entries[number]?.statistics = SignalStatistics()
+            askForStatistics(number)
+        }
+    }
+
+    /// Begins a round: the figures, what they say to the browser, and the next round after a while.
+    private func askForStatistics(_ number: UInt64) {
+        guard let call = entries[number]?.call else { return }
+        Task { [calls] in
+            let figures = await calls.figures(of: call)
+            loop.execute { self.tellStatistics(figures, number) }
+        }
+    }
+
+    private func tellStatistics(_ figures: LegFigures?, _ number: UInt64) {
+        guard let entry = entries[number], var statistics = entry.statistics else { return }
+        if let figures, let report = statistics.report(figures, now: loop.now), entry.session.wantsStatistics, let connection = entry.connection {
+            send(.stats(report), to: connection)
+        }
+        entries[number]?.statistics = statistics
+        entries[number]?.statisticsTimer = loop.scheduleTask(in: statisticsInterval) { self.askForStatistics(number) }
     }
 
     private func perform(_ output: SignalSession.Output, _ number: UInt64) {
@@ -201,7 +235,7 @@ final class SignalHub: @unchecked Sendable {
         case .hangUp(let call, let reason): calls.hangUp(call, CallEnd(reason))
         case .over:
             guard let entry = entries.removeValue(forKey: number) else { return }
-            entry.timer?.cancel()
+            entry.cancelTimers()
             if let connection = entry.connection { sockets[ObjectIdentifier(connection)] = nil }
             if let call = entry.call { numbers[call] = nil }
         }

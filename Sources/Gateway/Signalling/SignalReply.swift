@@ -15,6 +15,8 @@ enum SignalReply: Equatable {
     case incoming(IncomingCall)
     /// An incoming call is over before it was accepted here: `ended` with its name.
     case incomingOver(CallID, CallEnd)
+    /// How the browser's leg does.
+    case stats(SignalStatistics.Report)
     /// `code` as the HTTP status would be; `detail` says what to do.
     case error(code: Int, detail: String)
 
@@ -45,6 +47,12 @@ enum SignalReply: Equatable {
         case .message(let message):
             members.content_type = message.contentType
             members.body = message.body
+        case .stats(let report):
+            members.codec = report.codec
+            members.rtt_ms = report.rtt_ms
+            members.mos = report.mos
+            members.received = report.received
+            members.sent = report.sent
         case .error(let code, let detail):
             members.code = code
             members.detail = detail
@@ -64,6 +72,7 @@ enum SignalReply: Equatable {
         case .ended, .incomingOver: "ended"
         case .registered: "registered"
         case .incoming: "incoming"
+        case .stats: "stats"
         case .error: "error"
         }
     }
@@ -85,6 +94,11 @@ enum SignalReply: Equatable {
         var from: String?
         var to: String?
         var parameters: [String: String]?
+        var codec: String?
+        var rtt_ms: Double?
+        var mos: Double?
+        var received: SignalStatistics.Way?
+        var sent: SignalStatistics.Way?
 
         mutating func add(_ end: CallEnd) {
             cause = end.reason.rawValue

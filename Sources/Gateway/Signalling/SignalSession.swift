@@ -65,6 +65,11 @@ struct SignalSession {
         if case .running(let running) = state, case .detached(let until, _) = running.link { until } else { nil }
     }
 
+    /// Sound goes both ways, and a socket is attached that can be told of it.
+    var wantsStatistics: Bool {
+        if case .running(let running) = state, case .attached = running.link { running.milestone == .connected && !running.hasEnded } else { false }
+    }
+
     /// The outcome of the offer.
     mutating func offered(_ result: Result<BrowserCallAnswer, BrowserCallRefusal>, into out: inout [Output]) {
         guard case .offering(let offering) = state else { return }

@@ -63,7 +63,11 @@ public final class DTLSEngine {
 
     /// Takes datagrams of the peer, in the order given; begins if need be.
     public func receive(_ datagrams: [UnsafeRawBufferPointer], now: NIODeadline, into out: inout [DTLSOutput]) {
-        start(now: now, into: &out)
+        if case .idle = state {
+            start(now: now, into: &out)
+            // What came before our ClientHello answers nothing, and dealing with it could replace the datagram just put out.
+            if role == .active { return }
+        }
         switch state {
         case .handshaking: handshake(datagrams, now, &out)
         case .established: for datagram in datagrams { receiveEstablished(datagram, now, &out) }

@@ -68,6 +68,9 @@ public struct ICEAgent {
 
     public var local: ICECredentials { current.credentials }
 
+    /// The user names whose checks are answered: one, or two after a restart.
+    public var localUfrags: [String] { [current.credentials.ufrag] + (previous.map { [$0.credentials.ufrag] } ?? []) }
+
     /// Where media goes: the pair nominated last.
     public var selectedAddress: TransportAddress? { nomination?.address }
 

@@ -3,12 +3,16 @@ struct HeaderParameter: Sendable, Equatable {
     let name: String
     var value: String?
 
-    /// Reads parameters up to the end or a comma. Throws on an empty name or an unclosed quote.
+    /// More than any field of a real phone has: they are searched by name several times a message.
+    static let maximumCount = 64
+
+    /// Reads parameters up to the end or a comma. Throws on an empty name, an unclosed quote, or more than ``maximumCount``.
     static func read(_ scanner: inout ByteScanner, in field: String) throws(MalformedMessage) -> [HeaderParameter] {
         var parameters: [HeaderParameter] = []
         while true {
             scanner.skipWhitespace()
             guard scanner.take(UInt8(ascii: ";")) else { return parameters }
+            guard parameters.count < maximumCount else { throw MalformedMessage("Too Many Parameters In \(field)") }
             scanner.skipWhitespace()
             let name = scanner.take { $0 > 32 && !";=,\"<>".utf8.contains($0) }
             guard !name.isEmpty else { throw MalformedMessage("Empty Parameter In \(field)") }

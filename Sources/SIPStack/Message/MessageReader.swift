@@ -7,6 +7,8 @@ enum MessageReader {
     static let maximumMessageSize = 65_536
     /// A Call-ID longer than this serves nobody (the longest of RFC 4475 has 143 bytes).
     static let maximumCallID = 1_024
+    /// Bytes; the longest Request-URI of RFC 4475 has some 300.
+    static let maximumURI = 8_192
 
     static func read(_ bytes: UnsafeRawBufferPointer) -> ReadMessage {
         guard bytes.count <= maximumMessageSize else { return .unreadable("larger than 64 KiB") }
@@ -24,7 +26,8 @@ enum MessageReader {
     // MARK: Requests
 
     private static func request(_ block: HeaderBlock) -> ReadMessage {
-        let parts = block.startLine.split(separator: 32, omittingEmptySubsequences: false)
+        // A fourth part is one too many already.
+        let parts = block.startLine.split(separator: 32, maxSplits: 3, omittingEmptySubsequences: false)
         guard let first = parts.first, !first.isEmpty, first.allSatisfy(ByteScanner.isToken), mentionsSIP(block.startLine) else {
             return .unreadable("no SIP start line")
         }
@@ -51,6 +54,7 @@ enum MessageReader {
     /// Exactly one space between the three parts (RFC 3261 7.1), a URI without brackets and header part, and version 2.0.
     private static func requestURI(_ parts: [ArraySlice<UInt8>]) throws(MalformedMessage) -> String {
         guard parts.count == 3, !parts[1].isEmpty else { throw MalformedMessage("Malformed Request-Line") }
+        guard parts[1].count <= maximumURI else { throw MalformedMessage("Request-URI Too Long", status: 414) }
         let version = String(decoding: parts[2], as: UTF8.self).uppercased()
         if version != "SIP/2.0" {
             let digits = version.hasPrefix("SIP/") ? version.dropFirst(4).split(separator: ".", omittingEmptySubsequences: false) : []
@@ -68,7 +72,15 @@ enum MessageReader {
         return uri
     }
 
-    private static func mentionsSIP(_ line: [UInt8]) -> Bool { String(decoding: line, as: UTF8.self).uppercased().contains("SIP/") }
+    /// Whether `SIP/` stands in it, in either case. It is asked of every line that strangers send.
+    private static func mentionsSIP(_ line: [UInt8]) -> Bool {
+        line.withUnsafeBufferPointer { bytes in
+            bytes.indices.dropFirst(3).contains { end in
+                bytes[end] == UInt8(ascii: "/") && bytes[end - 1] | 0x20 == UInt8(ascii: "p") && bytes[end - 2] | 0x20 == UInt8(ascii: "i")
+                    && bytes[end - 3] | 0x20 == UInt8(ascii: "s")
+            }
+        }
+    }
 
     // MARK: Responses
 

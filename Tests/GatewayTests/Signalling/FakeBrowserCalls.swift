@@ -86,6 +86,9 @@ final class FakeBrowserCalls: BrowserCalls {
 
     func mute(_ on: Bool, in call: CallID) { record(.muted(on)) }
 
+    /// Nothing is counted of calls that are not there.
+    func figures(of call: CallID) async -> LegFigures? { nil }
+
     /// Reports something that happened to a call.
     func tell(_ call: CallID, _ event: BrowserCallEvent) {
         state.withLockedValue { $0.observers[call] }?(event)

@@ -165,6 +165,13 @@ final class FakeBrowser: VirtualPeer {
     /// The tab is closed: close_notify.
     func close() { does { transport.close(into: &$0) } }
 
+    /// A NAT gives it another port, and its check comes from there at once.
+    func moves(toPort port: Int) {
+        guard let pair = transport.ice.selectedPair, let new = TransportAddress(host: pair.local.host, port: port) else { return }
+        transport.ice.rebind(pair.local, to: new)
+        transport.ice.select(local: new, now: now)
+    }
+
     func press(_ event: UInt8, milliseconds: Int = 120) {
         key = KeyPress(event: event, timestamp: speaker.position, packets: milliseconds / 20, step: 960)
     }
