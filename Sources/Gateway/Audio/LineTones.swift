@@ -4,7 +4,7 @@ import Transcode
 /// Listens to a phone's line for tones that say who or what is there, while a call is young. Confined to the call's media loop.
 final class LineTones {
     enum Side: Sendable {
-        /// The phone called: a fax machine sounds its calling tone.
+        /// The phone called: a fax machine sounds its calling tone, and one that a person dialled for may sound its answer tone.
         case caller
         /// The phone was called: a fax machine sounds its answer tone, an exchange that it rings, is busy and so on.
         case callee
@@ -15,8 +15,7 @@ final class LineTones {
 
     /// Nothing is listened to from here on.
     let until: NIODeadline
-    private let side: Side
-    private let fax: FaxToneDetector
+    private let faxes: [(tone: LineTone, detector: FaxToneDetector)]
     private let progress: CallProgressDetector?
     /// Where the bridge's rate is not the detectors'.
     private let resampler: Resampler?
@@ -28,9 +27,13 @@ final class LineTones {
     /// - Parameter rate: of the samples given to `hear`, in Hz
     /// nil when memory is short or the rate cannot be converted.
     init?(_ side: Side, rate: Int, until: NIODeadline) {
-        guard let fax = FaxToneDetector(side == .caller ? .calling : .answering) else { return nil }
-        self.fax = fax
-        self.side = side
+        guard let answering = FaxToneDetector(.answering) else { return nil }
+        var faxes = [(tone: LineTone.faxAnswering, detector: answering)]
+        if side == .caller {
+            guard let calling = FaxToneDetector(.calling) else { return nil }
+            faxes.append((.faxCalling, calling))
+        }
+        self.faxes = faxes
         self.until = until
         progress = side == .caller ? nil : CallProgressDetector()
         if rate == FaxToneDetector.rate {
@@ -54,7 +57,7 @@ final class LineTones {
     }
 
     private func hear(line: UnsafeBufferPointer<Int16>, _ heard: (LineTone) -> Void) {
-        if fax.process(line) { heard(side == .caller ? .faxCalling : .faxAnswering) }
+        for fax in faxes where fax.detector.process(line) { heard(fax.tone) }
         if let event = progress?.process(line) { heard(LineTone(event)) }
     }
 }

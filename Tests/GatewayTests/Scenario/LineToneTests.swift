@@ -28,6 +28,16 @@ import Testing
         #expect(gateway.core.figures.lineTones == [.faxCalling: 1])
     }
 
+    @Test func aPhoneThatCallsMaySoundTheAnswerTone() {
+        let gateway = VirtualGateway()
+        let phone = gateway.phone()
+        phone.call("assistant")
+        gateway.run(for: .seconds(1))
+        phone.speaker.say(SoundMaterial.tone(hertz: 2100, seconds: 3, rate: phone.speaker.rate))
+        gateway.run(for: .seconds(5))
+        #expect(Self.events(gateway) == ["The caller is a fax machine or a modem: it sends the answer tone (CED)."])
+    }
+
     @Test func anAgentIsToldToo() throws {
         let gateway = VirtualGateway()
         let phone = gateway.phone()

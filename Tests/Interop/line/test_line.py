@@ -118,11 +118,12 @@ def test_events_and_sound_are_on_one_axis(native, media):
         assert [packet.payload[1] >> 7 for packet in key_packets][-4:] == [0, 1, 1, 1] and lengths == sorted(lengths) and lengths[-1] == 800
 
 
-def test_an_agent_is_told_of_a_fax_machine(native, gateway, media):
-    media.play(np.concatenate([silence(300), speech.tone(1100, 0.5), silence(500)]))
+@pytest.mark.parametrize("tone, frequency, seconds", [("fax_cng", 1100, 0.5), ("fax_ced", 2100, 2.0)])
+def test_an_agent_is_told_of_a_fax_machine(native, gateway, media, tone, frequency, seconds):
+    media.play(np.concatenate([silence(300), speech.tone(frequency, seconds), silence(500)]))
     message = native.wait_for("message", 5)
-    assert (message["content_type"], message["body"]) == ("application/json", '{"tone":"fax_cng"}')
-    assert gateway.metrics()["tandem_line_tones_total"]['tone="fax_cng"'] == 1
+    assert (message["content_type"], message["body"]) == ("application/json", f'{{"tone":"{tone}"}}')
+    assert gateway.metrics()["tandem_line_tones_total"][f'tone="{tone}"'] == 1
 
 
 def level(samples):
