@@ -38,6 +38,8 @@ protocol AgentDialect: AnyObject {
     func dropped(_ packet: CallerPacket, to transport: any AgentTransport)
     /// In place of `audio` where the agent does not read.
     func dropped(_ samples: UnsafeBufferPointer<Int16>, position: Int64, to transport: any AgentTransport)
+    /// The gateway stood still, and what the caller said meanwhile is gone: these samples of the gap-free stream never come.
+    func lost(_ positions: Range<Int64>, to transport: any AgentTransport)
     /// The call is answered, and the caller hears the agent.
     func joined(to transport: any AgentTransport)
     /// The caller pressed a key.
@@ -93,6 +95,7 @@ extension AgentDialect {
     func concealedAudio(_ samples: UnsafeBufferPointer<Int16>, position: Int64, to transport: any AgentTransport) {
         audio(samples, position: position, to: transport)
     }
+    func lost(_ positions: Range<Int64>, to transport: any AgentTransport) {}
     func packet(_ packet: CallerPacket, to transport: any AgentTransport) {}
     func dropped(_ packet: CallerPacket, to transport: any AgentTransport) {}
     func joined(to transport: any AgentTransport) {}

@@ -32,6 +32,8 @@ extension AgentSession {
     /// The caller's sound on its way to the agent.
     func pass(_ frame: borrowing AudioFrame, through uplink: PacketUplink, now: NIODeadline) {
         uplink.take(frame, now: now) { packet in
+            if isAfterStall, packet.position > sent { dialect.lost(sent..<packet.position, to: transport) }
+            isAfterStall = false
             sent = packet.position + Int64(packet.samples)
             if isMuted { return isAfterMute = true }
             var packet = packet

@@ -1,4 +1,5 @@
 import NIOCore
+import SDP
 import TestKit
 import Testing
 
@@ -99,6 +100,28 @@ import Testing
             }?.element.at)
         #expect(heard - said <= .milliseconds(25))
         #expect(gateway.loops[0].counters.backlogDropped <= 101)
+    }
+
+    /// An agent with a clock for the caller's sound hears which part of it is gone, and the clock keeps to wall time.
+    @Test(arguments: [AudioCodec.pcmu, .opus]) func anAgentWithAClockIsToldWhatAStallTook(_ codec: AudioCodec) throws {
+        let gateway = VirtualGateway()
+        if codec == .opus { gateway.prepareNative = { ($0.accept, $0.takesPackets) = (OpusPassthroughTests.accept, true) } }
+        let phone = gateway.phone(.init(codec: codec))
+        phone.call("native")
+        #expect(gateway.run(for: .seconds(2)) { (gateway.native?.nextPTS ?? 0) > 0 })
+        gateway.run(for: .seconds(1))
+        let agent = try #require(gateway.native)
+        let (lost, millisecond) = (agent.nextPTS, codec.rtpClockRate / 1000)
+        gateway.isStalled = true
+        gateway.run(for: .milliseconds(1500))
+        gateway.isStalled = false
+        gateway.run(for: .seconds(1))
+        let gap = try #require(agent.events("gap").first)
+        let resumed = try #require(gap["to_pts"] as? Int)
+        #expect(agent.events("gap").count == 1 && gap["from_pts"] as? Int == lost)
+        #expect((1440 * millisecond...1540 * millisecond).contains(resumed - lost))
+        #expect(agent.binary.filter { $0.flags & 1 != 0 }.map(\.pts) == [resumed])
+        #expect(abs(agent.nextPTS - lost - 2500 * millisecond) <= 60 * millisecond)
     }
 
     /// A loop that is late though it is not busy is full too, but not for one bad moment.

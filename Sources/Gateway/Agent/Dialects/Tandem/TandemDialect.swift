@@ -65,6 +65,8 @@ final class TandemDialect: AgentDialect {
     private var track = Track.caller
     /// Caller audio that was dropped and is not told of yet.
     private var gap: (from: Int64, to: Int64)?
+    /// Caller audio was lost and told of: the sound that comes next does not continue what was before.
+    private var isAfterLoss = false
 
     init(_ call: AgentCallInfo, using generator: inout some RandomNumberGenerator) {
         offer = TandemFormat.offer(call)
@@ -293,6 +295,8 @@ final class TandemDialect: AgentDialect {
     }
 
     private func send(_ samples: UnsafeBufferPointer<Int16>, position: Int64, flags: UInt8, to transport: any AgentTransport) {
+        let flags = flags | (isAfterLoss ? TandemFlags.discontinuity : 0)
+        isAfterLoss = false
         replay?.keep(samples, flags: flags, track: track)
         guard !isResuming else { return }
         sendAudio(samples, of: track, position: position, flags: flags | tellGap(to: transport), to: transport)
@@ -362,6 +366,13 @@ final class TandemDialect: AgentDialect {
         gap = (gap?.from ?? position, position + Int64(samples.count))
     }
 
+    func lost(_ positions: Range<Int64>, to transport: any AgentTransport) {
+        replay?.skip(to: positions.upperBound)
+        sendGap(gap?.from ?? positions.lowerBound, positions.upperBound, to: transport)
+        gap = nil
+        isAfterLoss = !takesCallerPackets
+    }
+
     /// Says again what the agent wants to hear again.
     func sayAgain(from position: Int64, eventsAfter seq: Int64?, to transport: any AgentTransport) {
         isResuming = false
@@ -388,6 +399,7 @@ final class TandemDialect: AgentDialect {
     func beginAnew() {
         isResuming = false
         gap = nil
+        isAfterLoss = false
         pendingMarks = []
         axis.restart(at: playout.heard)
     }

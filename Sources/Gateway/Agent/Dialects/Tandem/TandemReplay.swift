@@ -54,6 +54,16 @@ final class TandemReplay {
         frames = min(frames + 1, Self.most)
     }
 
+    /// What would stand before sample `position` never came: silence is kept in its place. Packets say themselves where they stand.
+    func skip(to position: Int64) {
+        guard ring == nil else { return }
+        end = max(end, position - Int64(Self.most * frameSamples))
+        withUnsafeTemporaryAllocation(of: Int16.self, capacity: frameSamples) { silence in
+            silence.initialize(repeating: 0)
+            while end < position { keep(UnsafeBufferPointer(silence)) }
+        }
+    }
+
     /// Keeps a packet; the oldest ones go where there is no room.
     func keep(_ packet: CallerPacket) {
         guard let ring else { return }
