@@ -7,7 +7,7 @@ struct LevelHistoryTests {
     @Test(arguments: [UInt64(1), 2, 3])
     func isWhatCountingAnewGives(seed: UInt64) {
         var random = seed
-        var history = LevelHistory(assuming: -55, weight: 50, quietShare: 0.1)
+        var history = LevelHistory(assuming: -55, weight: 50, quietShare: 0.1, middleShare: 0.5)
         var levels = [SIMD4<Float>](repeating: SIMD4(repeating: -55), count: 50)
         for step in 0..<1000 {
             // Long stretches of one loudness, and jumps between, up to both ends of the scale, in each band at another time.

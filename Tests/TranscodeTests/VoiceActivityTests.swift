@@ -1,3 +1,4 @@
+import Foundation
 import TestKit
 import Testing
 import Transcode
@@ -55,6 +56,25 @@ struct VoiceActivityTests {
         var click = SoundMaterial.silence(seconds: 2, rate: rate)
         for index in 8000..<8040 { click[index] = 20000 }
         #expect(events(click, rate: rate).isEmpty)
+    }
+
+    /// Half waves that differ, as harmonics make them: at 50 Hz every other step of 10 ms is louder.
+    @Test("Hum of mains and its harmonics is learnt", arguments: [49.95, 50, 50.1, 60], [-45.0, -40, -35, -30])
+    func hum(mains: Double, level: Double) {
+        let rate = 8000
+        for seed in 1...8 {
+            var random = SeededGenerator(seed: UInt64(seed))
+            var hum = [Double](repeating: 0, count: 20 * rate)
+            for harmonic in 1...(2 + seed) {
+                let (step, phase) = (2 * Double.pi * mains * Double(harmonic) / Double(rate), Double.random(in: 0..<2 * Double.pi, using: &random))
+                for index in hum.indices { hum[index] += sin(step * Double(index) + phase) / Double(harmonic) }
+            }
+            let power = hum.reduce(0) { $0 + $1 * $1 } / Double(hum.count)
+            let scale = 32768 * pow(10, level / 20) / power.squareRoot()
+            let heard = events(hum.map { Int16((scale * $0).rounded()) }, rate: rate)
+            #expect(heard.filter { $0.at > 5000 }.isEmpty, "seed \(seed): \(heard)")
+            #expect(heard.last?.event != .speechBegan, "seed \(seed)")
+        }
     }
 
     @Test("A steady loud noise stops being speech, and a voice above it is heard")

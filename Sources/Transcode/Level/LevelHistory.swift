@@ -60,18 +60,20 @@ struct LevelHistory: ~Copyable {
     private var count = 0
     private var next = 0
     private var quietMark: Mark
-    private var middleMark = Mark(share: 0.5)
+    private var middleMark: Mark
 
     /// - Parameters:
     ///   - level: what is taken for heard in dBFS before anything was.
     ///   - weight: for so many steps, at least one.
     ///   - quietShare: of the steps, those that `quiet` is asked of
-    init(assuming level: Float, weight: Int, quietShare: Float) {
+    ///   - middleShare: those that `middle` is asked of
+    init(assuming level: Float, weight: Int, quietShare: Float, middleShare: Float) {
         counts = .allocate(capacity: Self.bins * Bands.scalarCount)
         counts.initialize(repeating: 0, count: Self.bins * Bands.scalarCount)
         steps = .allocate(capacity: Self.memory)
         steps.initialize(repeating: .zero, count: Self.memory)
         quietMark = Mark(share: quietShare)
+        middleMark = Mark(share: middleShare)
         for _ in 0..<max(1, weight) { add(Bands(repeating: level)) }
     }
 
@@ -93,7 +95,7 @@ struct LevelHistory: ~Copyable {
     /// The levels that the quiet share of the steps stay below.
     mutating func quiet() -> Bands { quietMark.levels(counts, total: count) }
 
-    /// The levels that half of the steps stay below.
+    /// The levels that the middle share of the steps stay below.
     mutating func middle() -> Bands { middleMark.levels(counts, total: count) }
 
     private mutating func change(_ bins: SIMD4<UInt8>, by step: Int32) {

@@ -13,9 +13,12 @@ struct VoiceBands: ~Copyable {
 
     /// The part of the last seconds that is taken for the background: its quietest tenth, which pauses between words keep down.
     private static let quietShare: Float = 0.1
+    /// The middle of the last seconds. Just above the half: of mains hum with its harmonics at 50 Hz every other step is louder, and
+    /// the louder ones are the background too.
+    private static let middleShare: Float = 0.51
     /// A voice is so many times as far above that as the middle of the last seconds is, for a background that moves reaches
     /// higher: between steady noise and a crowd, and in decibels within these limits.
-    static let spread: Float = 3
+    static let spread: Float = 2.9
     private static let leastMargin: Float = 4
     private static let mostMargin: Float = 14
     /// While somebody speaks the threshold rises by no more than this in decibels a step (6 a second): the voice itself is no
@@ -35,7 +38,9 @@ struct VoiceBands: ~Copyable {
     /// What is so many decibels below the loudest of the last three steps rings off, as a knock does: no voice begins so.
     private static let fall: Float = 5
 
-    private var history = LevelHistory(assuming: VoiceBands.assumed, weight: VoiceBands.assumedSteps, quietShare: VoiceBands.quietShare)
+    private var history = LevelHistory(
+        assuming: VoiceBands.assumed, weight: VoiceBands.assumedSteps, quietShare: VoiceBands.quietShare,
+        middleShare: VoiceBands.middleShare)
     private var margins = Bands(repeating: VoiceBands.leastMargin)
     private var thresholds = Bands(repeating: VoiceBands.assumed + VoiceBands.leastMargin)
     private var means = Bands(repeating: VoiceBands.assumed)
