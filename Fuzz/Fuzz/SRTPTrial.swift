@@ -28,7 +28,7 @@ final class SRTPTrial {
     func sendControl(_ packet: [UInt8]) { send(packet, isControl: true) }
 
     private func send(_ packet: [UInt8], isControl: Bool) {
-        guard let sealed = Self.seal(packet, by: peer, isControl: isControl) else { return }
+        guard let sealed = peer.seal(packet, isControl: isControl) else { return }
         kept.append((sealed, isControl))
         open(sealed, isControl: isControl)
     }
@@ -48,32 +48,14 @@ final class SRTPTrial {
     }
 
     func open(_ packet: [UInt8], isControl: Bool) {
-        var bytes = packet
-        let length = bytes.withUnsafeMutableBytes { buffer in
-            buffer.baseAddress.flatMap {
-                isControl ? ours.unprotectControl($0, length: packet.count) : ours.unprotect($0, length: packet.count)
-            }
-        }
-        let opened = length.map { Array(bytes[..<$0]) }
+        let opened = ours.open(packet, isControl: isControl)
         let expected = reference.open(packet, isControl: isControl)
         require(opened == expected, "\(packet) is opened to \(String(describing: opened)), by libsrtp2 to \(String(describing: expected))")
     }
 
     func seal(_ packet: [UInt8], isControl: Bool) {
-        let sealed = Self.seal(packet, by: ours, isControl: isControl)
+        let sealed = ours.seal(packet, isControl: isControl)
         let expected = reference.seal(packet, isControl: isControl)
         require(sealed == expected, "\(packet) is sealed to \(String(describing: sealed)), by libsrtp2 to \(String(describing: expected))")
-    }
-
-    private static func seal(_ packet: [UInt8], by context: SRTPContext, isControl: Bool) -> [UInt8]? {
-        var bytes = packet + [UInt8](repeating: 0, count: SRTPReference.room)
-        let length = bytes.withUnsafeMutableBytes { buffer in
-            buffer.baseAddress.flatMap {
-                isControl
-                    ? context.protectControl($0, length: packet.count, capacity: buffer.count)
-                    : context.protect($0, length: packet.count, capacity: buffer.count)
-            }
-        }
-        return length.map { Array(bytes[..<$0]) }
     }
 }

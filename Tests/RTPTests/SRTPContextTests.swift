@@ -23,29 +23,6 @@ import Testing
         )
     }
 
-    private func protect(_ context: SRTPContext, _ packet: [UInt8], control: Bool = false) -> [UInt8]? {
-        var bytes = packet + [UInt8](repeating: 0, count: Self.room)
-        let length = bytes.withUnsafeMutableBytes { buffer in
-            buffer.baseAddress.flatMap {
-                control
-                    ? context.protectControl($0, length: packet.count, capacity: buffer.count)
-                    : context.protect($0, length: packet.count, capacity: buffer.count)
-            }
-        }
-        return length.map { Array(bytes[..<$0]) }
-    }
-
-    private func unprotect(_ context: SRTPContext, _ packet: [UInt8], control: Bool = false) -> [UInt8]? {
-        var bytes = packet
-        let length = bytes.withUnsafeMutableBytes { buffer in
-            buffer.baseAddress.flatMap {
-                control
-                    ? context.unprotectControl($0, length: packet.count) : context.unprotect($0, length: packet.count)
-            }
-        }
-        return length.map { Array(bytes[..<$0]) }
-    }
-
     /// Over three ends of the sequence numbers, so that the rollover counter counts, with losses at them.
     @Test(arguments: SRTPProfile.allCases)
     func twoHundredThousandPackets(_ profile: SRTPProfile) throws {
@@ -81,34 +58,34 @@ import Testing
     @Test(arguments: SRTPProfile.allCases)
     func aReplayIsRefused(_ profile: SRTPProfile) throws {
         let (sender, receiver) = try pair(profile)
-        let first = try #require(protect(sender, RTPPacket.voice(0).bytes))
-        #expect(unprotect(receiver, first) == RTPPacket.voice(0).bytes)
-        #expect(unprotect(receiver, first) == nil)
+        let first = try #require(sender.seal(RTPPacket.voice(0).bytes))
+        #expect(receiver.open(first) == RTPPacket.voice(0).bytes)
+        #expect(receiver.open(first) == nil)
         for index in 1..<300 {
-            let packet = try #require(protect(sender, RTPPacket.voice(index).bytes))
-            if index != 200 { #expect(unprotect(receiver, packet) != nil) }
+            let packet = try #require(sender.seal(RTPPacket.voice(index).bytes))
+            if index != 200 { #expect(receiver.open(packet) != nil) }
         }
-        #expect(unprotect(receiver, first) == nil)
+        #expect(receiver.open(first) == nil)
     }
 
     @Test(arguments: SRTPProfile.allCases)
     func latePacketsAreNoReplay(_ profile: SRTPProfile) throws {
         let (sender, receiver) = try pair(profile)
-        let packets = try (0..<1_000).map { try #require(protect(sender, RTPPacket.voice($0).bytes)) }
-        for packet in packets.reversed() { #expect(unprotect(receiver, packet) != nil) }
+        let packets = try (0..<1_000).map { try #require(sender.seal(RTPPacket.voice($0).bytes)) }
+        for packet in packets.reversed() { #expect(receiver.open(packet) != nil) }
     }
 
     @Test(arguments: SRTPProfile.allCases)
     func aForgedByteAnywhereIsRefused(_ profile: SRTPProfile) throws {
         let (sender, receiver) = try pair(profile)
-        let packet = try #require(protect(sender, RTPPacket.voice(0).bytes))
+        let packet = try #require(sender.seal(RTPPacket.voice(0).bytes))
         for index in packet.indices {
             var forged = packet
             forged[index] ^= 0x01
-            #expect(unprotect(receiver, forged) == nil, "byte \(index)")
+            #expect(receiver.open(forged) == nil, "byte \(index)")
         }
-        for length in 0..<packet.count { #expect(unprotect(receiver, Array(packet.prefix(length))) == nil) }
-        #expect(unprotect(receiver, packet) == RTPPacket.voice(0).bytes)
+        for length in 0..<packet.count { #expect(receiver.open(Array(packet.prefix(length))) == nil) }
+        #expect(receiver.open(packet) == RTPPacket.voice(0).bytes)
     }
 
     @Test(arguments: SRTPProfile.allCases)
@@ -116,16 +93,16 @@ import Testing
         let (sender, _) = try pair(profile)
         let other = try #require(
             SRTPContext(profile: profile, sendKey: key(profile, seed: 3), receiveKey: key(profile, seed: 4)))
-        let packet = try #require(protect(sender, RTPPacket.voice(0).bytes))
-        #expect(unprotect(other, packet) == nil)
+        let packet = try #require(sender.seal(RTPPacket.voice(0).bytes))
+        #expect(other.open(packet) == nil)
     }
 
     @Test(arguments: SRTPProfile.allCases)
     func aSequenceNumberIsUsedOnce(_ profile: SRTPProfile) throws {
         let (sender, _) = try pair(profile)
-        #expect(protect(sender, RTPPacket.voice(0).bytes) != nil)
-        #expect(protect(sender, RTPPacket.voice(0).bytes) == nil)
-        #expect(protect(sender, RTPPacket.voice(1).bytes) != nil)
+        #expect(sender.seal(RTPPacket.voice(0).bytes) != nil)
+        #expect(sender.seal(RTPPacket.voice(0).bytes) == nil)
+        #expect(sender.seal(RTPPacket.voice(1).bytes) != nil)
     }
 
     @Test(arguments: SRTPProfile.allCases)
@@ -134,18 +111,18 @@ import Testing
         let listener = Listener()
         listener.now = listener.reportDeadline
         let report = try #require(listener.writeControl())
-        let packet = try #require(protect(sender, report, control: true))
+        let packet = try #require(sender.seal(report, isControl: true))
         #expect(packet.count == report.count + profile.controlOverhead)
         for index in packet.indices {
             var forged = packet
             forged[index] ^= 0x80
-            #expect(unprotect(receiver, forged, control: true) == nil, "byte \(index)")
+            #expect(receiver.open(forged, isControl: true) == nil, "byte \(index)")
         }
         for length in 0..<packet.count {
-            #expect(unprotect(receiver, Array(packet.prefix(length)), control: true) == nil)
+            #expect(receiver.open(Array(packet.prefix(length)), isControl: true) == nil)
         }
-        #expect(unprotect(receiver, packet, control: true) == report)
-        #expect(unprotect(receiver, packet, control: true) == nil)
+        #expect(receiver.open(packet, isControl: true) == report)
+        #expect(receiver.open(packet, isControl: true) == nil)
     }
 
     @Test(arguments: SRTPProfile.allCases)
@@ -167,12 +144,12 @@ import Testing
         let (sender, receiver) = try pair(.aeadAES128GCM)
         var accepted = 0
         for ssrc in UInt32(1)...100 {
-            let packet = try #require(protect(sender, RTPPacket.voice(0, ssrc: ssrc).bytes))
-            if unprotect(receiver, packet) != nil { accepted += 1 }
+            let packet = try #require(sender.seal(RTPPacket.voice(0, ssrc: ssrc).bytes))
+            if receiver.open(packet) != nil { accepted += 1 }
         }
         #expect(accepted == 64)
-        let packet = try #require(protect(sender, RTPPacket.voice(1, ssrc: 64).bytes))
-        #expect(unprotect(receiver, packet) != nil)
+        let packet = try #require(sender.seal(RTPPacket.voice(1, ssrc: 64).bytes))
+        #expect(receiver.open(packet) != nil)
     }
 
     @Test func keysMustFit() {

@@ -23,28 +23,6 @@ import Testing
         static func bytes(_ count: Int, _ generator: inout SeededGenerator) -> [UInt8] {
             (0..<count).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
         }
-
-        static func seal(_ context: SRTPContext, _ packet: [UInt8], isControl: Bool) -> [UInt8]? {
-            var bytes = packet + [UInt8](repeating: 0, count: SRTPReference.room)
-            let length = bytes.withUnsafeMutableBytes { buffer in
-                buffer.baseAddress.flatMap {
-                    isControl
-                        ? context.protectControl($0, length: packet.count, capacity: buffer.count)
-                        : context.protect($0, length: packet.count, capacity: buffer.count)
-                }
-            }
-            return length.map { Array(bytes[..<$0]) }
-        }
-
-        func open(_ packet: [UInt8], isControl: Bool) -> [UInt8]? {
-            var bytes = packet + [UInt8](repeating: 0, count: 16)
-            let length = bytes.withUnsafeMutableBytes { buffer in
-                buffer.baseAddress.flatMap {
-                    isControl ? ours.unprotectControl($0, length: packet.count) : ours.unprotect($0, length: packet.count)
-                }
-            }
-            return length.map { Array(bytes[..<$0]) }
-        }
     }
 
     /// Contributing sources, header extension and a payload, each of any length, none among them.
@@ -88,7 +66,7 @@ import Testing
             let stream = Int.random(in: 0..<sequences.count, using: &generator)
             sequences[stream] = Self.step(sequences[stream], &generator)
             let packet = Self.packet(ssrc: 100 + UInt32(stream), sequence: sequences[stream], &generator)
-            let sealed = Pair.seal(pair.ours, packet, isControl: false)
+            let sealed = pair.ours.seal(packet, isControl: false)
             #expect(sealed == pair.reference.seal(packet, isControl: false), "packet \(index): \(packet)")
             if sealed == nil { refused += 1 }
         }
@@ -107,14 +85,14 @@ import Testing
             let stream = Int.random(in: 0..<sequences.count, using: &generator)
             sequences[stream] = Self.step(sequences[stream], &generator)
             let packet = Self.packet(ssrc: 7_000 + UInt32(stream), sequence: sequences[stream], &generator)
-            guard let sealed = Pair.seal(pair.far, packet, isControl: false) else { continue }
+            guard let sealed = pair.far.seal(packet, isControl: false) else { continue }
             kept.append(sealed)
             guard !generator.happens(0.1) else { continue }
             var arriving = [sealed]
             if generator.happens(0.2), let old = kept.suffix(1_500).randomElement(using: &generator) { arriving.append(old) }
             if generator.happens(0.3) { arriving.insert(Self.forge(sealed, &generator), at: 0) }
             for datagram in arriving {
-                let ours = pair.open(datagram, isControl: false)
+                let ours = pair.ours.open(datagram, isControl: false)
                 #expect(ours == pair.reference.open(datagram, isControl: false), "packet \(index): \(datagram)")
                 if ours != nil { opened += 1 }
             }
@@ -131,15 +109,15 @@ import Testing
         for index in 0..<3_000 {
             let ssrc = 50 + UInt32.random(in: 0..<3, using: &generator)
             let report = Self.report(ssrc: ssrc, &generator)
-            let sealed = try #require(Pair.seal(pair.ours, report, isControl: true))
+            let sealed = try #require(pair.ours.seal(report, isControl: true))
             #expect(sealed == pair.reference.seal(report, isControl: true), "report \(index)")
-            let coming = try #require(Pair.seal(pair.far, report, isControl: true))
+            let coming = try #require(pair.far.seal(report, isControl: true))
             kept.append(coming)
             var arriving = generator.happens(0.2) ? [] : [coming]
             if generator.happens(0.3), let old = kept.suffix(600).randomElement(using: &generator) { arriving.append(old) }
             if generator.happens(0.4) { arriving.insert(Self.forge(coming, &generator), at: 0) }
             for datagram in arriving {
-                let ours = pair.open(datagram, isControl: true)
+                let ours = pair.ours.open(datagram, isControl: true)
                 #expect(ours == pair.reference.open(datagram, isControl: true), "report \(index): \(datagram)")
                 if ours != nil { opened += 1 }
             }
@@ -160,8 +138,8 @@ import Testing
             let packet = isControl
                 ? Self.report(ssrc: UInt32(stream), &generator)
                 : Self.packet(ssrc: UInt32(stream), sequence: sequences[stream], &generator)
-            let sealed = try #require(Pair.seal(pair.far, packet, isControl: isControl))
-            #expect(pair.open(sealed, isControl: isControl) == packet, "packet \(index)")
+            let sealed = try #require(pair.far.seal(packet, isControl: isControl))
+            #expect(pair.ours.open(sealed, isControl: isControl) == packet, "packet \(index)")
             #expect(pair.reference.open(sealed, isControl: isControl) == packet, "packet \(index)")
         }
     }
