@@ -21,7 +21,7 @@ final class SIPDriver: @unchecked Sendable {
         var strangerIdleLimit = TimeAmount.seconds(30)
         /// So is a trunk's connection without calls.
         var idleLimit = TimeAmount.minutes(10)
-        /// Unsent bytes on a TCP connection after which its peer is taken for dead.
+        /// Unsent bytes on a TCP connection after which its peer is taken for dead, and on a UDP socket after which datagrams are dropped.
         var maximumUnsentBytes = 256 * 1_024
         /// Messages kept for one address while a connection to it is being opened.
         var maximumQueuedMessages = 32
@@ -56,6 +56,7 @@ final class SIPDriver: @unchecked Sendable {
     private var timer: (at: NIODeadline, task: Scheduled<Void>)?
     private let known: NIOLockedValueBox<Lookup>
     private let snapshot = NIOLockedValueBox(SIPCounters())
+    private var datagramsDropped: UInt64 = 0
     private let onEvent: Sink
 
     private init(loop: any EventLoop, settings: Settings, isKnown: @escaping Known, onEvent: @escaping Sink) {
@@ -142,8 +143,9 @@ final class SIPDriver: @unchecked Sendable {
         let now = NIODeadline.now()
         body(&endpoint, now, &out)
         // Before anything is sent: who has our answer finds it counted.
-        let counters = endpoint.counters
-        snapshot.withLockedValue { $0 = counters }
+        var counters = endpoint.counters
+        counters.datagramsDropped = datagramsDropped
+        snapshot.withLockedValue { [counters] in $0 = counters }
         for output in out {
             switch output {
             case .send(let bytes, let flow): send(bytes, flow: flow)
@@ -180,6 +182,11 @@ final class SIPDriver: @unchecked Sendable {
         run { $0.expire(now: $1, into: &$2) }
     }
 
+    private func dropDatagram() {
+        datagramsDropped += 1
+        snapshot.withLockedValue { $0.datagramsDropped += 1 }
+    }
+
     private func send(_ bytes: [UInt8], flow: SIPFlow) {
         guard flow.transport == .udp else {
             sendOnConnection(bytes, flow: flow)
@@ -189,6 +196,7 @@ final class SIPDriver: @unchecked Sendable {
         let channel = channels[flow.listener]
         guard let remote = HostAddress.socketAddress(flow.remote, like: channel.localAddress) else { return }
         // A datagram that cannot be sent is as good as lost, and lost ones are repeated.
+        guard channel.isWritable else { return dropDatagram() }
         channel.writeAndFlush(AddressedEnvelope(remoteAddress: remote, data: ByteBuffer(bytes: bytes)), promise: nil)
     }
 }
