@@ -53,6 +53,8 @@ final class SIPDriver: @unchecked Sendable {
     var nextConnection: UInt64 = 1
     /// Messages that wait for a connection being opened.
     var connecting: [SIPAddress: [[UInt8]]] = [:]
+    /// Somebody waits for the last answers.
+    private var settling: (settled: EventLoopPromise<Void>, limit: Scheduled<Void>)?
     private var timer: (at: NIODeadline, task: Scheduled<Void>)?
     private let known: NIOLockedValueBox<Lookup>
     private let snapshot = NIOLockedValueBox(SIPCounters())
@@ -119,6 +121,16 @@ final class SIPDriver: @unchecked Sendable {
         loop.execute { self.run(command) }
     }
 
+    /// Waits until the far ends know that the calls are over, at most so long: a BYE or CANCEL without an answer is repeated meanwhile.
+    func settle(atMost limit: TimeAmount) -> EventLoopFuture<Void> {
+        loop.flatSubmit {
+            let settled = self.loop.makePromise(of: Void.self)
+            self.settling = (settled, self.loop.scheduleTask(in: limit) { self.endSettling() })
+            self.endIfSettled()
+            return settled.futureResult
+        }
+    }
+
     /// Closes every socket and connection; no event is told afterwards.
     func shutdown() -> EventLoopFuture<Void> {
         loop.flatSubmit {
@@ -126,6 +138,7 @@ final class SIPDriver: @unchecked Sendable {
             self.timer?.task.cancel()
             self.timer = nil
             self.connecting = [:]
+            self.endSettling()
             let all = self.channels + self.connections.values.map(\.channel)
             self.channels = []
             // Closing a channel that has just closed by itself fails, and is as good.
@@ -154,6 +167,17 @@ final class SIPDriver: @unchecked Sendable {
             }
         }
         schedule()
+        endIfSettled()
+    }
+
+    private func endIfSettled() {
+        if settling != nil, !isRunning || !endpoint.isEnding { endSettling() }
+    }
+
+    private func endSettling() {
+        guard let (settled, limit) = settling.take() else { return }
+        limit.cancel()
+        settled.succeed()
     }
 
     /// One UDP datagram or framed message.
