@@ -12,6 +12,9 @@ public enum Gateway {
     /// Semantic version of this build.
     public static let version = "0.1.0"
 
+    /// How long the last BYE waits for its answer: over UDP it is repeated twice meanwhile.
+    private static let lastAnswersLimit = TimeAmount.seconds(2)
+
     /// Runs until SIGTERM or SIGINT, then drains.
     /// - Parameter environment: what `${NAME}` takes its values from when the configuration is read anew.
     /// - Throws: `ConfigurationRefused` when the database of calls cannot be opened, `AddressUnavailable` when an address cannot be bound.
@@ -72,6 +75,7 @@ public enum Gateway {
         lookUps.cancel()
         await drain(configuration, switchboard: switchboard, health: health, logger: logger)
         await http.stop()
+        try? await sip.settle(atMost: lastAnswersLimit).get()
         try? await sip.shutdown().get()
         switchboard.stop()
         await decisions.value

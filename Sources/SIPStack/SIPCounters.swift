@@ -13,6 +13,8 @@ public struct SIPCounters: Sendable, Hashable {
     public var strayResponses: UInt64 = 0
     public var retransmissionsReceived: UInt64 = 0
     public var retransmissionsSent: UInt64 = 0
+    /// Datagrams that their socket did not take, counted by the driver.
+    public var datagramsDropped: UInt64 = 0
 
     /// Calls ordered, and what became of them; those still ringing are missing in the other three.
     public var callsOut: UInt64 = 0

@@ -89,6 +89,11 @@ extension SIPEndpoint {
         dialogs.values.contains { $0.flow.connection == connection } || clientInvites.values.contains { $0.flow.connection == connection }
     }
 
+    /// Whether a call is still to be ended, or a far end has not said that it knows: what was lost on the way would be repeated.
+    public var isEnding: Bool {
+        !dialogs.isEmpty || !outgoing.isEmpty || clientTransactions.values.contains { $0.machine.isWaiting }
+    }
+
     /// Nobody is left to answer.
     private mutating func abandonTransactions(of dialog: Dialog, into out: inout [SIPOutput]) {
         var numbers = dialog.unacknowledged.map(\.transaction)

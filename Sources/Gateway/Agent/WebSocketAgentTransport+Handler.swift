@@ -233,17 +233,18 @@ extension WebSocketAgentTransport {
         private func receiveMessage(_ frame: FrameHeader, _ payload: ByteBuffer, now: NIODeadline) {
             // Still read after our Close, for the agent's Close comes behind it, but told to nobody.
             guard case .open = state else { return }
-            switch (frame.opcode, partial) {
-            case (.continuation, var whole?):
-                guard whole.message.readableBytes + payload.readableBytes <= limits.message else { return failTooLong() }
-                partial = nil
-                whole.message.writeImmutableBuffer(payload)
-                if frame.isFinal { deliver(whole.message, isBinary: whole.isBinary, now: now) } else { partial = whole }
-            case (.text, nil), (.binary, nil):
-                let isBinary = frame.opcode == .binary
-                if frame.isFinal { deliver(payload, isBinary: isBinary, now: now) } else { partial = Partial(message: payload, isBinary: isBinary) }
-            default: fail(code: 1002, reason: "it mixed up the fragments of messages")
-            }
+            // Taken out while it grows: with a second owner each fragment would copy all before it.
+            guard var whole = partial.take() else { return beginMessage(frame, payload, now: now) }
+            guard frame.opcode == .continuation else { return failMixedUp() }
+            guard whole.message.readableBytes + payload.readableBytes <= limits.message else { return failTooLong() }
+            whole.message.writeImmutableBuffer(payload)
+            if frame.isFinal { deliver(whole.message, isBinary: whole.isBinary, now: now) } else { partial = whole }
+        }
+
+        private func beginMessage(_ frame: FrameHeader, _ payload: ByteBuffer, now: NIODeadline) {
+            guard frame.opcode != .continuation else { return failMixedUp() }
+            let isBinary = frame.opcode == .binary
+            if frame.isFinal { deliver(payload, isBinary: isBinary, now: now) } else { partial = Partial(message: payload, isBinary: isBinary) }
         }
 
         private func deliver(_ message: ByteBuffer, isBinary: Bool, now: NIODeadline) {
@@ -261,6 +262,8 @@ extension WebSocketAgentTransport {
         private static func isUTF8(_ text: ByteBuffer) -> Bool {
             (try? UTF8Span(validating: text.readableBytesUInt8Span)) != nil
         }
+
+        private func failMixedUp() { fail(code: 1002, reason: "it mixed up the fragments of messages") }
 
         private func failTooLong() {
             fail(code: 1009, reason: "it sent a message of more than \(limits.message >> 10) KiB")

@@ -42,7 +42,7 @@ struct PlayoutQueue {
 
     private var state = State.empty
     private var ring: SampleRing
-    /// Samples handed to the caller's leg since the start; with `ring.count` the axis of the marks.
+    /// Samples handed to the caller's leg since the start, or passed over because they were quiet; with `ring.count` the axis of the marks.
     private(set) var played: Int64 = 0
     private var marks: [(name: String, position: Int64)] = []
     private var hold: PlayoutHold
@@ -181,6 +181,7 @@ struct PlayoutQueue {
         let head = ring.peek(into: scratch)
         guard head == slotSamples, Level.dBFS(UnsafeBufferPointer(scratch)) < PlayoutBacklog.quietLevel else { return }
         ring.removeFirst(slotSamples)
+        played += Int64(slotSamples)
         counters.shortened += slotSamples
     }
 }

@@ -17,6 +17,7 @@ extension SIPDriver {
                 return try await DatagramBootstrap(group: loop)
                     .channelOption(.autoRead, value: false)
                     .channelOption(.socketOption(.so_rcvbuf), value: Self.receiveBuffer)
+                    .channelOption(.writeBufferWaterMark, value: .init(low: settings.maximumUnsentBytes / 4, high: settings.maximumUnsentBytes))
                     .channelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: Self.datagramSize))
                     .channelInitializer { channel in
                         channel.eventLoop.makeCompletedFuture {

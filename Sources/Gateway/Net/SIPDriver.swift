@@ -21,7 +21,7 @@ final class SIPDriver: @unchecked Sendable {
         var strangerIdleLimit = TimeAmount.seconds(30)
         /// So is a trunk's connection without calls.
         var idleLimit = TimeAmount.minutes(10)
-        /// Unsent bytes on a TCP connection after which its peer is taken for dead.
+        /// Unsent bytes on a TCP connection after which its peer is taken for dead, and on a UDP socket after which datagrams are dropped.
         var maximumUnsentBytes = 256 * 1_024
         /// Messages kept for one address while a connection to it is being opened.
         var maximumQueuedMessages = 32
@@ -53,9 +53,12 @@ final class SIPDriver: @unchecked Sendable {
     var nextConnection: UInt64 = 1
     /// Messages that wait for a connection being opened.
     var connecting: [SIPAddress: [[UInt8]]] = [:]
+    /// Somebody waits for the last answers.
+    private var settling: (settled: EventLoopPromise<Void>, limit: Scheduled<Void>)?
     private var timer: (at: NIODeadline, task: Scheduled<Void>)?
     private let known: NIOLockedValueBox<Lookup>
     private let snapshot = NIOLockedValueBox(SIPCounters())
+    private var datagramsDropped: UInt64 = 0
     private let onEvent: Sink
 
     private init(loop: any EventLoop, settings: Settings, isKnown: @escaping Known, onEvent: @escaping Sink) {
@@ -118,6 +121,16 @@ final class SIPDriver: @unchecked Sendable {
         loop.execute { self.run(command) }
     }
 
+    /// Waits until the far ends know that the calls are over, at most so long: a BYE or CANCEL without an answer is repeated meanwhile.
+    func settle(atMost limit: TimeAmount) -> EventLoopFuture<Void> {
+        loop.flatSubmit {
+            let settled = self.loop.makePromise(of: Void.self)
+            self.settling = (settled, self.loop.scheduleTask(in: limit) { self.endSettling() })
+            self.endIfSettled()
+            return settled.futureResult
+        }
+    }
+
     /// Closes every socket and connection; no event is told afterwards.
     func shutdown() -> EventLoopFuture<Void> {
         loop.flatSubmit {
@@ -125,6 +138,7 @@ final class SIPDriver: @unchecked Sendable {
             self.timer?.task.cancel()
             self.timer = nil
             self.connecting = [:]
+            self.endSettling()
             let all = self.channels + self.connections.values.map(\.channel)
             self.channels = []
             // Closing a channel that has just closed by itself fails, and is as good.
@@ -142,8 +156,9 @@ final class SIPDriver: @unchecked Sendable {
         let now = NIODeadline.now()
         body(&endpoint, now, &out)
         // Before anything is sent: who has our answer finds it counted.
-        let counters = endpoint.counters
-        snapshot.withLockedValue { $0 = counters }
+        var counters = endpoint.counters
+        counters.datagramsDropped = datagramsDropped
+        snapshot.withLockedValue { [counters] in $0 = counters }
         for output in out {
             switch output {
             case .send(let bytes, let flow): send(bytes, flow: flow)
@@ -152,6 +167,17 @@ final class SIPDriver: @unchecked Sendable {
             }
         }
         schedule()
+        endIfSettled()
+    }
+
+    private func endIfSettled() {
+        if settling != nil, !isRunning || !endpoint.isEnding { endSettling() }
+    }
+
+    private func endSettling() {
+        guard let (settled, limit) = settling.take() else { return }
+        limit.cancel()
+        settled.succeed()
     }
 
     /// One UDP datagram or framed message.
@@ -180,6 +206,11 @@ final class SIPDriver: @unchecked Sendable {
         run { $0.expire(now: $1, into: &$2) }
     }
 
+    private func dropDatagram() {
+        datagramsDropped += 1
+        snapshot.withLockedValue { $0.datagramsDropped += 1 }
+    }
+
     private func send(_ bytes: [UInt8], flow: SIPFlow) {
         guard flow.transport == .udp else {
             sendOnConnection(bytes, flow: flow)
@@ -189,6 +220,7 @@ final class SIPDriver: @unchecked Sendable {
         let channel = channels[flow.listener]
         guard let remote = HostAddress.socketAddress(flow.remote, like: channel.localAddress) else { return }
         // A datagram that cannot be sent is as good as lost, and lost ones are repeated.
+        guard channel.isWritable else { return dropDatagram() }
         channel.writeAndFlush(AddressedEnvelope(remoteAddress: remote, data: ByteBuffer(bytes: bytes)), promise: nil)
     }
 }

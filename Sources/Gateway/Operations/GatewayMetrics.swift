@@ -159,6 +159,8 @@ struct GatewayMetrics: Sendable {
         metrics.add("tandem_sip_timers", .gauge, "SIP timers running.", sip.timersAlive)
         metrics.add("tandem_sip_messages_received_total", .counter, "SIP messages received.", sip.messagesReceived)
         metrics.add("tandem_sip_messages_sent_total", .counter, "SIP messages sent.", sip.messagesSent)
+        metrics.add(
+            "tandem_sip_datagrams_dropped_total", .counter, "SIP messages over UDP that the socket did not take.", sip.datagramsDropped)
         metrics.add("tandem_sip_unreadable_total", .counter, "SIP input that was no message.", sip.unreadable)
         metrics.add("tandem_sip_malformed_total", .counter, "SIP messages refused as malformed.", sip.malformed)
         metrics.add("tandem_sip_refused_sources_total", .counter, "SIP requests from sources that are no trunk.", sip.refusedSources)

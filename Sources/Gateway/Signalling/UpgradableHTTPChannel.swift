@@ -75,6 +75,7 @@ struct UpgradableHTTPChannel: HTTPChannelHandler {
         FirstRequestGuard.remove(from: channel)
         try channel.pipeline.syncOperations.addHandlers([
             ConnectionCloser(),
+            ExpectationHandler(),
             HTTP1ToHTTPServerCodec(secure: false),
             HTTPConnectionStateHandler(idleTimeout: .nanoseconds(idleTimeout.nanoseconds), logger: logger),
         ])

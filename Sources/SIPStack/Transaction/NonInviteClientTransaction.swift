@@ -27,6 +27,9 @@ struct NonInviteClientTransaction: Sendable {
 
     var isTerminated: Bool { if case .terminated = state { true } else { false } }
 
+    /// No final response came yet.
+    var isWaiting: Bool { if case .waiting = state { true } else { false } }
+
     var deadline: NIODeadline? {
         switch state {
         case .waiting(let retransmit, _, let giveUp, _): retransmit.map { min($0, giveUp) } ?? giveUp

@@ -41,9 +41,10 @@ import Testing
         try say(["type": "session.updated", "session": answer], dialect, session)
     }
 
-    private func delta(_ item: String, _ samples: Int, _ dialect: OpenAIDialect, _ session: CommandRecorder) throws {
+    private func delta(_ item: String, of response: String = "r", _ samples: Int, _ dialect: OpenAIDialect, _ session: CommandRecorder) throws {
         let audio = Data(repeating: 0xFF, count: samples * dialect.formats.agent.bytesPerSample).base64EncodedString()
-        try say(["type": "response.output_audio.delta", "item_id": item, "content_index": 0, "delta": audio], dialect, session)
+        try say(
+            ["type": "response.output_audio.delta", "response_id": response, "item_id": item, "content_index": 0, "delta": audio], dialect, session)
     }
 
     @Test func theSessionIsAskedForAndVerifiedBeforeAnythingElse() throws {
@@ -127,6 +128,31 @@ import Testing
         try delta("a", 800, dialect, session)
         try delta("c", 800, dialect, session)
         #expect(session.played.count == before + 1)
+    }
+
+    /// Everything that had come of it was heard when the caller spoke; what is under way still is not, nor an item that begins too late.
+    @Test func nothingMoreIsHeardOfAResponseThatWasInterrupted() throws {
+        let (dialect, session) = try opened()
+        try start(dialect, session)
+        try say(["type": "response.created", "response": ["id": "r1"]], dialect, session)
+        try delta("a", of: "r1", 8000, dialect, session)
+        session.position.heard = 8000
+        dialect.cleared(PlayoutCut(marks: [], heard: 8000, dropped: 0, cause: .agent), to: session.wire)
+        #expect(try !types(session).contains("conversation.item.truncate"))
+        for item in ["a", "a", "b"] { try delta(item, of: "r1", 800, dialect, session) }
+        #expect(session.played.count == 1)
+        let cuts = try sent(session).filter { $0["type"] as? String == "conversation.item.truncate" }
+        #expect(cuts.map { $0["item_id"] as? String } == ["a", "b"] && cuts.map { $0["audio_end_ms"] as? Int } == [1000, 0])
+        try say(["type": "response.done", "response": ["id": "r1", "status": "cancelled"]], dialect, session)
+        try say(["type": "response.created", "response": ["id": "r2"]], dialect, session)
+        try delta("c", of: "r2", 800, dialect, session)
+        #expect(session.played.count == 2)
+        // What is cut off after its response was all there is no matter of the next one.
+        try say(["type": "response.done", "response": ["id": "r2"]], dialect, session)
+        dialect.cleared(PlayoutCut(marks: [], heard: 8800, dropped: 0, cause: .agent), to: session.wire)
+        try say(["type": "response.created", "response": ["id": "r3"]], dialect, session)
+        try delta("d", of: "r3", 800, dialect, session)
+        #expect(session.played.count == 3)
     }
 
     @Test func theGatewaysOwnInterruptionCancelsTheResponse() throws {

@@ -79,6 +79,24 @@ import Testing
         }
     }
 
+    @Test func aClientThatAsksBeforeItSendsItsBodyIsToldToGoOn() async throws {
+        try await ServerFixture.run { fixture in
+            let connection = try await fixture.connect()
+            let body = "v=0"
+            let head = "POST /whip/demo HTTP/1.1\r\nHost: a\r\nContent-Type: application/sdp\r\nContent-Length: \(body.utf8.count)\r\nExpect: 100-continue\r\n\r\n"
+            // On a connection's later requests too.
+            for _ in 0..<2 {
+                try await connection.send(head)
+                let interim = try await connection.response()
+                #expect(interim.status == 100 && interim.headers.isEmpty)
+                try await connection.send(body)
+                #expect(try await connection.response().status != 100)
+            }
+            try await connection.send(head.replacing("HTTP/1.1", with: "HTTP/1.0") + body)
+            #expect(try await connection.response().status != 100)
+        }
+    }
+
     @Test func bindFailureNamesTheAddress() async throws {
         try await ServerFixture.run { fixture in
             let second = HTTPServer(

@@ -61,6 +61,7 @@ class SIPCaller:
         self.calls = {}  # Call-ID to call
         self.retransmitted = 0
         self.requests = []  # what the gateway asked, in order
+        self.to_lose = []  # methods of requests that are as good as lost, each once
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._receive, daemon=True)
         self._thread.start()
@@ -157,6 +158,9 @@ class SIPCaller:
 
     def _take_request(self, message):
         self.requests.append(message)
+        if message.method in self.to_lose:
+            self.to_lose.remove(message.method)
+            return
         call = self.calls.get(message.get("Call-ID"))
         if message.method == "ACK":
             return

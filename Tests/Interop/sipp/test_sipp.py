@@ -119,3 +119,16 @@ def test_draining_refuses_with_retry_after_and_ends_what_is_left(gateway, run_si
     assert gateway.get("/readyz")[0] == 503
     standing.finish()  # the BYE, after limits.drain_seconds
     assert gateway.process.wait(15) == 0
+
+
+@pytest.mark.parametrize("lost", [1, 1000])
+def test_the_last_bye_is_repeated_for_a_while(gateway, start_phone, lost):
+    phone = start_phone(gateway)
+    call = phone.call("echo")
+    phone.to_lose = ["BYE"] * lost
+    gateway.terminate()
+    assert gateway.process.wait(15) == 0
+    call.over = True
+    byes = [request for request in phone.requests if request.method == "BYE"]
+    assert len(byes) == min(lost, 2) + 1  # at 0, 0.5 and 1.5 s
+    assert len({bye.branch for bye in byes}) == 1

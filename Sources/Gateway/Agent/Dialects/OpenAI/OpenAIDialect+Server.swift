@@ -23,10 +23,13 @@ extension OpenAIDialect {
             // What the caller says is answered by itself, and with it all that came before.
             owesResponse = false
             session.clear()
-        case "response.created": isResponding = true
+        case "response.created":
+            isResponding = true
+            response = (event["response"] as? [String: Any])?["id"] as? String
         case "response.output_item.done": note(event["item"] as? [String: Any] ?? [:])
         case "response.done":
             isResponding = false
+            response = nil
             runTools(transport, for: session)
         case "response.output_audio_transcript.done": transcript.add(event["transcript"] as? String ?? "", isCaller: false)
         case "conversation.item.input_audio_transcription.completed": transcript.add(event["transcript"] as? String ?? "", isCaller: true)
@@ -71,12 +74,14 @@ extension OpenAIDialect {
     private func takeDelta(_ bytes: UnsafeRawBufferPointer, for session: any AgentCommands) -> Bool {
         var type: UnsafeRawBufferPointer?
         var item: UnsafeRawBufferPointer?
+        var response: UnsafeRawBufferPointer?
         var delta: UnsafeRawBufferPointer?
         var contentIndex = 0
         _ = JSONScanner.scan(bytes) { leaf in
             guard leaf.inner == nil else { return }
             if leaf.outer.isText("type"), leaf.isString { type = leaf.value }
             if leaf.outer.isText("item_id"), leaf.isString { item = leaf.value }
+            if leaf.outer.isText("response_id"), leaf.isString { response = leaf.value }
             if leaf.outer.isText("delta"), leaf.isString { delta = leaf.value }
             if leaf.outer.isText("content_index"), !leaf.isString { contentIndex = Int(String(decoding: leaf.value, as: UTF8.self)) ?? 0 }
         }
@@ -88,9 +93,22 @@ extension OpenAIDialect {
         let id = JSONBytes.unescaped(item)
         Base64.resolvingEscapes(in: delta) { delta in
             guard let count = Base64.decodedLength(delta) else { return session.misunderstood("a delta without sound") }
-            if isReady, isAccepted, !items.isCut(id) { play(delta, count, of: id, contentIndex, for: session) }
+            guard isReady, isAccepted, !items.isCut(id) else { return }
+            guard !isCut(response: response) else { return dropLate(id, contentIndex, for: session) }
+            play(delta, count, of: id, contentIndex, for: session)
         }
         return true
+    }
+
+    private func isCut(response: UnsafeRawBufferPointer?) -> Bool {
+        guard let cutResponse, let response else { return false }
+        return JSONBytes.unescaped(response) == cutResponse
+    }
+
+    /// Sound of a response that was cut before this item of it was known, or when all that was there of it had been heard.
+    private func dropLate(_ item: String, _ contentIndex: Int, for session: any AgentCommands) {
+        guard let truncation = items.cutLate(item, contentIndex: contentIndex, rate: playoutRate) else { return }
+        session.reply { send(truncation, to: $0) }
     }
 
     private func play(_ delta: UnsafeRawBufferPointer, _ added: Int, of item: String, _ contentIndex: Int, for session: any AgentCommands) {

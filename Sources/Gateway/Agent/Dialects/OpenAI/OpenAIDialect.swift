@@ -32,6 +32,9 @@ final class OpenAIDialect: AgentDialect {
     /// The call was taken; another socket goes on with it.
     var isAccepted = false
     var isResponding = false
+    /// The response under way, as the service calls it; and the one that was cut, of which nothing is to be heard any more.
+    var response: String?
+    var cutResponse: String?
     var items = SpokenItems()
     var transcript = RealtimeTranscript()
     /// Tools that the model called in the present response, run at its end.
@@ -108,6 +111,7 @@ final class OpenAIDialect: AgentDialect {
     private func beginSession() {
         isReady = false
         isResponding = false
+        (response, cutResponse) = (nil, nil)
         toolCalls = []
         pendingFunctions = []
         owesResponse = false
@@ -183,13 +187,16 @@ final class OpenAIDialect: AgentDialect {
     /// Tells the model what was heard of its answer.
     func cleared(_ cut: PlayoutCut, to transport: any AgentTransport) {
         if cut.cause == .bargeIn, isResponding { send(["type": "response.cancel"], to: transport) }
-        for truncation in items.cut(at: cut.heard, rate: playoutRate) {
-            send(
-                [
-                    "type": "conversation.item.truncate", "item_id": truncation.id, "content_index": truncation.contentIndex,
-                    "audio_end_ms": truncation.milliseconds,
-                ], to: transport)
-        }
+        if isResponding { cutResponse = response }
+        for truncation in items.cut(at: cut.heard, rate: playoutRate) { send(truncation, to: transport) }
+    }
+
+    func send(_ truncation: SpokenItems.Truncation, to transport: any AgentTransport) {
+        send(
+            [
+                "type": "conversation.item.truncate", "item_id": truncation.id, "content_index": truncation.contentIndex,
+                "audio_end_ms": truncation.milliseconds,
+            ], to: transport)
     }
 
     func transfer(_ progress: AgentTransferProgress, to transport: any AgentTransport) {

@@ -36,10 +36,19 @@ struct SpokenItems {
     /// - Returns: the items that were not heard to their end, in order; one of which nothing was heard is cut to 0
     mutating func cut(at heard: Int64, rate: Int) -> [Truncation] {
         let unheard = items.filter { $0.start + $0.samples > heard }
-        items = []
+        items = items.filter { $0.start + $0.samples <= heard }.suffix(1)
         cut = (cut + unheard.map(\.id)).suffix(Self.cutsKept)
         return unheard.map { item in
             Truncation(id: item.id, contentIndex: item.contentIndex, milliseconds: max(0, heard - item.start) * 1000 / Int64(rate))
         }
+    }
+
+    /// More sound came of an item after its response was cut; what came before it was heard.
+    /// - Returns: what the item is to be cut to; nil when it is already
+    mutating func cutLate(_ id: String, contentIndex: Int, rate: Int) -> Truncation? {
+        guard !isCut(id) else { return nil }
+        cut = (cut + [id]).suffix(Self.cutsKept)
+        let samples = items.last { $0.id == id && $0.contentIndex == contentIndex }?.samples ?? 0
+        return Truncation(id: id, contentIndex: contentIndex, milliseconds: samples * 1000 / Int64(rate))
     }
 }
