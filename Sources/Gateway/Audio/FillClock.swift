@@ -21,9 +21,6 @@ struct FillClock {
     private static let slot = 20.0
     /// Silence without a packet that is still waited for, at least; for longer packets as much more as they are longer.
     private static let patience = 60.0
-    /// Longer still while packets are here that wait for a lost one (reordered, or sent again): as long as they are held back at
-    /// most, counted from the packet after the lost one, and two turns of the crank.
-    private static let patienceForLost = 62.0
     /// After discontinuous transmission and on hold there is nothing to wait for.
     private static let impatience = 20.0
     /// Deviations from wall time up to this are the network's business, in milliseconds.
@@ -55,14 +52,14 @@ struct FillClock {
 
     /// How far a stream that would stand at `position` runs before wall time beyond what is put up with, in samples.
     func excess(of position: Int64, now: NIODeadline) -> Int64 {
-        max(0, position - anchorPosition - elapsed(since: anchorTime, to: now) - tolerance)
+        max(0, position - anchorPosition - samples(from: anchorTime, to: now) - tolerance)
     }
 
     /// How far a stream that would stand at `position` runs before wall time, in samples; negative when it lags.
     ///
     /// In the first seconds a lead only shows that the first packets were late ones, so the anchor follows it.
     mutating func lead(of position: Int64, now: NIODeadline) -> Int64 {
-        let lead = position - anchorPosition - elapsed(since: anchorTime, to: now)
+        let lead = position - anchorPosition - samples(from: anchorTime, to: now)
         guard lead > 0, now - started < Self.settling else { return lead }
         anchorPosition = position
         anchorTime = now
@@ -88,19 +85,24 @@ struct FillClock {
 
     /// Samples that should have come by `now`, in whole packets, so that the next one finds its place free; 0 while it is too
     /// early to say.
+    /// - Parameter isWaiting: packets are here, held back for a lost one, which is never for long: they come to their own place
     func missing(position: Int64, isHeld: Bool, isWaiting: Bool, jitterMilliseconds: Double, now: NIODeadline) -> Int {
+        guard !isWaiting else { return 0 }
         let waited = Double((now - lastArrival).nanoseconds) / 1e6
         let isQuiet = isSilence || isHeld
-        let least = isWaiting ? Self.patienceForLost + 2 * packet : Self.patience + packet - Self.slot
+        let least = Self.patience + packet - Self.slot
         let learnt = max(3 * jitterMilliseconds - Self.slot, lateness.milliseconds)
         let patience = isQuiet ? Self.impatience : max(least, learnt + packet)
         guard waited > patience else { return 0 }
-        let missing = max(0, Int(anchorPosition + elapsed(since: anchorTime, to: now) - position))
+        // What is on its way comes later than the fastest packets, from which the anchor counts: its place is left to it.
+        let underWay = isQuiet ? 0 : min(2 * jitterMilliseconds, Double(Self.tolerance)) * Double(rate) / 1000
+        let missing = max(0, Int(anchorPosition + samples(from: anchorTime, to: now) - position) - Int(underWay))
         let step = Int((isQuiet ? Self.slot : packet) * Double(rate) / 1000)
         return missing / step * step
     }
 
-    private func elapsed(since start: NIODeadline, to end: NIODeadline) -> Int64 {
+    /// How many samples a time lasts.
+    func samples(from start: NIODeadline, to end: NIODeadline) -> Int64 {
         (end - start).nanoseconds / 1000 * rate / 1_000_000
     }
 }

@@ -128,7 +128,7 @@ final class InboundStream {
         guard align(time, count: count, now: now) else { return }
         concealedInARow = 0
         if isDTX, decodes(decoder) { noise.observe(UnsafeBufferPointer(scratch.prefix(count))) }
-        if isGapFree, !holdToWallTime(count, now: now) { return }
+        if isGapFree, !holdToWallTime(count, arrival: frame.arrival, now: now) { return }
         if frame.isCopy { counters.restored += 1 }
         if passes(decoder) {
             return emit(count, frame.isCopy ? .recovered : .received, payload: frame.payload, codec: .opus, now: now)
@@ -161,15 +161,16 @@ final class InboundStream {
     }
 
     /// Keeps a sender whose clock runs fast or slow within 60 ms of wall time, by a frame left out or put in.
+    /// - Parameter arrival: what lags is the sender, not a packet that we held back for a lost one
     /// - Returns: false when this frame is to be left out.
-    private func holdToWallTime(_ count: Int, now: NIODeadline) -> Bool {
+    private func holdToWallTime(_ count: Int, arrival: NIODeadline, now: NIODeadline) -> Bool {
         let lead = clock.lead(of: (position ?? 0) + Int64(count), now: now)
         if lead > clock.tolerance {
             shift -= Int64(count)
             counters.tooLate += 1
             return false
         }
-        if lead < -clock.lagTolerance, !isFollowed {
+        if lead + clock.samples(from: arrival, to: now) < -clock.lagTolerance, !isFollowed {
             let frame = rate / 50
             shift += Int64(frame)
             fillHole(frame)

@@ -67,4 +67,24 @@ import Testing
         let place = try #require(call.agent.audio[first...].firstIndex { abs(Int($0)) > 1000 })
         #expect(call.agent.media[place / 160].at - said <= .milliseconds(41))
     }
+
+    /// Where packets are lost in runs and others come late, those that come are not left out for what was made up before them, and
+    /// waiting for lost ones puts nothing in: what was lost is made up, and nothing else.
+    @Test(arguments: [1, 2, 3]) func lostRunsTakeNothingElseAlong(_ seed: Int64) throws {
+        let call = try Call(.phone, jitter: 40)
+        call.gateway.run(for: .seconds(4 + seed))
+        call.peer.uplink.jitterReorders = true
+        call.peer.uplink.loss = .bursts(toBad: 0.037, toGood: 0.333, lossInGood: 0, lossInBad: 1)
+        call.speaker.say(SoundMaterial.tone(hertz: 1000, seconds: 62, rate: call.speaker.rate))
+        let (lost, earlier) = (call.peer.uplink.lost, try call.inbound)
+        call.gateway.run(for: .seconds(60))
+        let counters = try call.inbound
+        let lostMilliseconds = (call.peer.uplink.lost - lost) * 20
+        let madeUp = counters.concealedMilliseconds + counters.filledMilliseconds
+            - earlier.concealedMilliseconds - earlier.filledMilliseconds
+        let leftOut = (counters.tooLate - earlier.tooLate) * 20
+        #expect(lostMilliseconds > 3000)
+        #expect(leftOut == 0 && madeUp <= lostMilliseconds + 20, "\(lostMilliseconds) ms lost, \(madeUp) made up, \(leftOut) left out")
+        SoundBothWaysTests.expectGapFree(call.agent)
+    }
 }
