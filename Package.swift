@@ -17,8 +17,7 @@ let strict: [SwiftSetting] = [
 ] + (swiftSanitizer.isEmpty ? [] : [.unsafeFlags(swiftSanitizer)])
 
 // What goes through sound sample by sample is optimised in debug builds too: else most of a test run is spent in its loops.
-// Not under ThreadSanitizer, which then looks where a value without any bytes is said to be.
-let samples = strict + (sanitizer == "thread" ? [] : [.unsafeFlags(["-O"], .when(configuration: .debug))])
+let samples = strict + [.unsafeFlags(["-O"], .when(configuration: .debug))]
 
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")

@@ -1,6 +1,7 @@
 import NIOCore
 import RTCStack
 import RTP
+import TestKit
 import Testing
 
 /// Answers of the lite agent to good and bad checks.
@@ -148,7 +149,7 @@ import Testing
     }
 
     @Test func randomCredentials() {
-        var generator = SystemRandomNumberGenerator()
+        var generator = SeededGenerator(seed: 1)
         let (one, two) = (ICECredentials.random(using: &generator), ICECredentials.random(using: &generator))
         #expect(one != two)
         #expect(one.ufrag.utf8.count == 8 && one.password.utf8.count == 24)

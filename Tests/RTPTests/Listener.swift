@@ -1,4 +1,5 @@
 import NIOCore
+import TestKit
 import Testing
 
 @testable import RTP
@@ -27,7 +28,7 @@ final class Listener {
     private var packet = [UInt8](repeating: 0, count: 2_048)
 
     init(formats: RTPFormats = .telephone, now: NIODeadline = .uptimeNanoseconds(1_000_000_000_000)) {
-        var generator = SystemRandomNumberGenerator()
+        var generator = SeededGenerator(seed: 1)
         var configuration = RTPSession.Configuration(formats: formats, cname: "test", using: &generator)
         configuration.localSSRC = 0xAAAA_0001
         configuration.initialSequence = 0x7FF0
