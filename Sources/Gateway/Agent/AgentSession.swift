@@ -66,7 +66,7 @@ final class AgentSession: AgentLeg {
     var isMuted = false
     /// Of the caller's packets some were kept from the agent.
     var isAfterMute = false
-    private var lastTick: NIODeadline?
+    var lastTick: NIODeadline?
     /// The loop stood still, and no packet was passed on since.
     var isAfterStall = false
     var fullGain: Float = 1
@@ -166,8 +166,7 @@ final class AgentSession: AgentLeg {
         guard let sink, isPlayingOut else { return lastTick = nil }
         if effect != .none, lastJudged.map({ now - $0 > Self.longestUnheard }) ?? true { effect = .none }
         slots += Int64(missed)
-        if let lastTick, now - lastTick > MediaLoop.stallLimit { callerLost(now - lastTick) }
-        lastTick = now
+        noticeStall(now: now)
         if let packets { return tick(packets, into: sink) }
         let frame = UnsafeMutableBufferPointer(rebasing: slotSamples.samples[0..<queue.slotSamples])
         // What is frozen fades out over one more slot.
@@ -317,15 +316,6 @@ final class AgentSession: AgentLeg {
             dialect.audio(samples, position: sent, to: transport)
         }
         sent += Int64(samples.count)
-    }
-
-    /// The loop stood still and dropped what came meanwhile: the caller's clock goes on without it, so that it keeps to wall time.
-    private func callerLost(_ pause: TimeAmount) {
-        guard uplink == nil else { return isAfterStall = true }
-        let slots = (pause.nanoseconds + MediaCall.slot.nanoseconds / 2) / MediaCall.slot.nanoseconds
-        let samples = Int64(dialect.rate / 50) * slots
-        dialect.lost(sent..<(sent + samples), to: transport)
-        sent += samples
     }
 
     /// Whether the agent reads, or is away; one that reads nothing for too long is given up.

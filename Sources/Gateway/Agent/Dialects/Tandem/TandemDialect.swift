@@ -62,11 +62,11 @@ final class TandemDialect: AgentDialect {
     var reportMilliseconds: Int64?
     private var sinceReport: Int64 = 0
     /// Whose sound the agent hears: the caller's, or that of the phone it consults.
-    private var track = Track.caller
+    private(set) var track = Track.caller
     /// Caller audio that was dropped and is not told of yet.
-    private var gap: (from: Int64, to: Int64)?
+    var gap: (from: Int64, to: Int64)?
     /// Caller audio was lost and told of: the sound that comes next does not continue what was before.
-    private var isAfterLoss = false
+    var isAfterLoss = false
 
     init(_ call: AgentCallInfo, using generator: inout some RandomNumberGenerator) {
         offer = TandemFormat.offer(call)
@@ -318,14 +318,14 @@ final class TandemDialect: AgentDialect {
         return TandemFlags.discontinuity
     }
 
-    private func sendGap(_ from: Int64, _ to: Int64, to transport: any AgentTransport) {
+    func sendGap(_ from: Int64, _ to: Int64, to transport: any AgentTransport) {
         send("gap", to: transport) {
             $0.field("from_pts", from)
             $0.field("to_pts", to)
         }
     }
 
-    private func sendAudio(
+    func sendAudio(
         _ samples: UnsafeBufferPointer<Int16>, of track: Track, position: Int64, flags: UInt8, to transport: any AgentTransport
     ) {
         let format = formats.caller
@@ -336,7 +336,7 @@ final class TandemDialect: AgentDialect {
         }
     }
 
-    private func sendPacket(
+    func sendPacket(
         _ payload: UnsafeRawBufferPointer, of track: Track, position: Int64, flags: UInt8, to transport: any AgentTransport
     ) {
         transport.send(.binary, atMost: Self.headerLength + payload.count) { memory in
@@ -371,37 +371,6 @@ final class TandemDialect: AgentDialect {
         sendGap(gap?.from ?? positions.lowerBound, positions.upperBound, to: transport)
         gap = nil
         isAfterLoss = !takesCallerPackets
-    }
-
-    /// Says again what the agent wants to hear again.
-    func sayAgain(from position: Int64, eventsAfter seq: Int64?, to transport: any AgentTransport) {
-        isResuming = false
-        if let seq { for text in replay?.events(after: seq) ?? [] { transport.send(text: text) } }
-        guard let replay else { return }
-        var flags: UInt8 = 0
-        if position < replay.start {
-            flags = TandemFlags.discontinuity
-            sendGap(position, replay.start, to: transport)
-        }
-        replay.frames(from: position) { frame, place, kept, track in
-            sendAudio(frame, of: track, position: place, flags: flags | kept, to: transport)
-            flags = 0
-        }
-        replay.packets(from: position) { packet in
-            sendPacket(
-                packet.payload, of: track, position: packet.position, flags: flags | (packet.isAfterGap ? TandemFlags.discontinuity : 0), to: transport)
-            flags = 0
-        }
-        gap = nil
-    }
-
-    /// Another conversation: what was before is not said again.
-    func beginAnew() {
-        isResuming = false
-        gap = nil
-        isAfterLoss = false
-        pendingMarks = []
-        axis.restart(at: playout.heard)
     }
 }
 
