@@ -264,7 +264,11 @@ final class RTPAudioPort: AudioPort, InboundStreamOutput {
     }
 
     /// A new answer of the same leg (hold, resume, another codec). Our SSRC, sequence numbers and axis go on.
-    func renegotiate(_ audio: NegotiatedAudio, now: NIODeadline) {
+    func renegotiate(_ agreed: NegotiatedAudio, now: NIODeadline) {
+        // What the peer sent before it had our answer is of the types of before, and their meaning holds for the whole session
+        // (RFC 3264 section 8.3.2).
+        var audio = agreed
+        audio.receivePayloadTypes.merge(self.audio.receivePayloadTypes) { new, _ in new }
         let changesCodec = audio.codec != self.audio.codec || audio.packetTime != self.audio.packetTime
         let changesFormats = audio.receivePayloadTypes != self.audio.receivePayloadTypes
             || (audio.telephoneEvent == nil) != (self.audio.telephoneEvent == nil)

@@ -86,6 +86,25 @@ import Testing
         AgentFailureTests.expectOneAxis(callee.listener)
     }
 
+    /// What a phone sent before our answer reached it is in the codec of before, and is heard (RFC 3264 section 8.3.2: a payload
+    /// type's meaning holds for the whole session).
+    @Test func whatIsUnderWayInTheFormerCodecIsHeard() throws {
+        let gateway = VirtualGateway()
+        let phone = gateway.phone()
+        phone.call("assistant")
+        #expect(gateway.run(for: .seconds(3)) { gateway.agent?.media.isEmpty == false })
+        let agent = try #require(gateway.agent)
+        phone.listener.decodes = false
+        gateway.run(for: .milliseconds(500))
+        let first = agent.audio.count
+        phone.speaker.say(SoundMaterial.tone(hertz: 1000, seconds: 2, rate: 8000))
+        gateway.run(for: .milliseconds(1000))
+        phone.offer(codec: .g722)
+        gateway.run(for: .milliseconds(1500))
+        #expect(gateway.call()?.caller?.port.audio.codec == .g722)
+        SoundBothWaysTests.expectTone(Array(agent.audio[first...]), rate: 8000, hertz: 1000, seconds: 2, snr: 20)
+    }
+
     /// Other parameters of the same Opus count from the next packet on, and nothing breaks for them.
     @Test func whatIsAskedOfOpusMayChange() throws {
         let gateway = VirtualGateway()

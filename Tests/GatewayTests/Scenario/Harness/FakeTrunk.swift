@@ -101,6 +101,8 @@ final class FakeTrunk: VirtualPeer {
 
     private let gateway = VirtualGateway.address(VirtualGateway.host, 5060)
     private var audioType: UInt8 { options.codec.defaultPayloadType }
+    /// What is spoken while it is not what was offered last.
+    private var formerType: UInt8?
     private static let eventType: UInt8 = 101
 
     init(host: TransportAddress, options: Options = Options(), seed: UInt64) {
@@ -145,6 +147,13 @@ final class FakeTrunk: VirtualPeer {
         send("INVITE", branch: inviteBranch, body: description)
     }
 
+    /// Offers another codec, and speaks on in the one of before.
+    func offer(codec: AudioCodec) {
+        formerType = audioType
+        options.codec = codec
+        reinvite()
+    }
+
     /// Something beside the sound (RFC 6086).
     func inform(_ contentType: String, _ body: String) {
         sequence += 1
@@ -182,6 +191,7 @@ final class FakeTrunk: VirtualPeer {
         else { preconditionFailure("no codec") }
         self.speaker = speaker
         self.listener = listener
+        formerType = nil
         reinvite()
     }
 
@@ -370,7 +380,7 @@ final class FakeTrunk: VirtualPeer {
                 guard leaksUnderKeys else { continue }
             }
             let packet = RTPBytes.packet(
-                payloadType: audioType, marker: frame.marker, sequence: speaker.takeSequence(), timestamp: frame.timestamp, source: source,
+                payloadType: formerType ?? audioType, marker: frame.marker, sequence: speaker.takeSequence(), timestamp: frame.timestamp, source: source,
                 payload: frame.payload)
             transmit(packet, from: mediaSource, to: mediaTarget, now: now)
         }
