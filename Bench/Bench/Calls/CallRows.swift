@@ -141,7 +141,7 @@ struct CallRows {
         let (one, few, many) = (try cpu(counts.one), try cpu(counts.few), try cpu(counts.many))
         let each = (few: (few - one) / Double(counts.few - counts.one), many: (many - one) / Double(counts.many - counts.one))
         print("\n\(Self.growthTitle): phone ↔ agent, one window of \(Self.growthSeconds) s each")
-        print(String(format: "  one call: %.1f %% of a core, most of it the loop that wakes every millisecond", one / 10))
+        print(String(format: "  one call: %.1f %% of a core, its loop included, which wakes when something comes or is due", one / 10))
         print(String(format: "  each call more: %.2f CPU-ms per call-second up to %d, %.2f up to %d: %.2f times", each.few, counts.few, each.many, counts.many, each.many / each.few))
         fflush(nil)
     }

@@ -1,6 +1,7 @@
 #include "shims_net.h"
 #include <dlfcn.h>
 #include <errno.h>
+#include <poll.h>
 #include <sys/prctl.h>
 #include <time.h>
 
@@ -24,6 +25,12 @@ long long tandem_thread_cpu_nanoseconds(void) {
 
 void tandem_sleep_exactly(void) {
     prctl(PR_SET_TIMERSLACK, 1UL);
+}
+
+void tandem_await_input(int fd, long long nanoseconds) {
+    struct pollfd set = {.fd = fd, .events = POLLIN};
+    struct timespec limit = {.tv_sec = nanoseconds / 1000000000LL, .tv_nsec = nanoseconds % 1000000000LL};
+    ppoll(&set, 1, &limit, NULL);
 }
 
 static void (*media_path_entered)(void);

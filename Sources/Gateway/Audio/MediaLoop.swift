@@ -95,6 +95,13 @@ final class MediaLoop: DatagramReceiver {
         if let deadline, deadline < earliest { earliest = deadline }
     }
 
+    /// Before this a turn has nothing to do but to read what came.
+    var nextDue: NIODeadline {
+        guard waiting.isEmpty else { return now }
+        let distance = phases.indices.first { !phases[(phase + $0) % Self.phaseCount].isEmpty } ?? Self.phaseCount
+        return min(earliest, nextPhase + Self.phaseLength * distance)
+    }
+
     // MARK: A turn
 
     func turn(now: NIODeadline) {

@@ -11,7 +11,7 @@ import Synchronization
 /// re-armed into the past runs again before NIO polls its sockets; skipped turns are skipped.
 ///
 /// The way through the event loop is a tenth of what 20 calls cost, so the thread sleeps between some turns by itself, as long as
-/// nobody wants the event loop.
+/// nobody wants the event loop. With few calls most turns would find nothing: then it sleeps on until something comes or is due.
 final class MediaLoopDriver: NIOScheduledCallbackHandler, @unchecked Sendable {
     let eventLoop: any EventLoop
     private let loop: MediaLoop
@@ -28,8 +28,12 @@ final class MediaLoopDriver: NIOScheduledCallbackHandler, @unchecked Sendable {
     /// the loop takes for a stall; often enough that strays do not fill the sockets and a full loop sees that it is empty.
     private static let idle = TimeAmount.milliseconds(250)
     private static let shortest = TimeAmount.microseconds(200)
-    /// Turns after which the event loop is due in any case, for its timers.
-    private static let longestStay = 8
+    /// Time after which the event loop is due in any case, for its timers.
+    private static let longestStay = TimeAmount.milliseconds(8)
+    /// The most that what is asked of the loop may wait while it sleeps on.
+    private static let longestSleep = TimeAmount.milliseconds(4)
+    /// With more calls something comes in nearly every millisecond.
+    private static let fewCalls = 5
 
     /// - Parameters:
     ///   - streams: the agents' connections of this loop
@@ -83,10 +87,11 @@ final class MediaLoopDriver: NIOScheduledCallbackHandler, @unchecked Sendable {
 
     private func turn() {
         guard !isStopped else { return }
+        let latest = NIODeadline.now() + Self.longestStay
         turnOnce()
-        for _ in 1..<Self.longestStay {
-            guard mayStay else { break }
+        while mayStay, next < latest {
             sleep(until: next)
+            if loop.calls.count <= Self.fewCalls { sleepOn(until: latest) }
             turnOnce()
         }
         arm()
@@ -106,6 +111,14 @@ final class MediaLoopDriver: NIOScheduledCallbackHandler, @unchecked Sendable {
         let (seconds, nanoseconds) = deadline.uptimeNanoseconds.quotientAndRemainder(dividingBy: 1_000_000_000)
         var time = timespec(tv_sec: Int(seconds), tv_nsec: Int(nanoseconds))
         clock_nanosleep(CLOCK_MONOTONIC, Int32(TIMER_ABSTIME), &time, nil)
+    }
+
+    /// Until something comes or is due.
+    private func sleepOn(until latest: NIODeadline) {
+        let due = min(loop.nextDue, latest, next + Self.longestSleep)
+        guard due > .now() + Self.shortest else { return }
+        streams.awaitInput(until: due)
+        next = .now()
     }
 
     /// Somebody wants something while the loop idles, a first call perhaps: it does not wait for the idle turn.

@@ -17,6 +17,11 @@ extension EpollMediaIO: StreamSet {
         watch(descriptor, as: Self.name(of: descriptor))
     }
 
+    func awaitInput(until deadline: NIODeadline) {
+        // Of the set itself: asked what it holds, it would take an edge for told.
+        tandem_await_input(epoll, max(0, (deadline - .now()).nanoseconds))
+    }
+
     private static func name(of stream: Int32) -> UInt64 { streamFlag | UInt64(UInt32(bitPattern: stream)) }
 
     func unwatch(stream descriptor: Int32) {

@@ -10,6 +10,8 @@ protocol StreamSet: AnyObject {
     func unwatch(stream descriptor: Int32)
     /// Writes at the end of the turn, after what was sent before; the reader hears of what the kernel does not take.
     func send(_ bytes: UnsafeRawBufferPointer, on descriptor: Int32)
+    /// Sleeps until something has come on a socket of the loop, a datagram's or a stream's, and at most until `deadline`.
+    func awaitInput(until deadline: NIODeadline)
 }
 
 /// Hears what comes on a stream socket.

@@ -124,6 +124,26 @@ import Testing
         #expect(abs(agent.nextPTS - lost - 2500 * millisecond) <= 60 * millisecond)
     }
 
+    /// A turn before anything is due does nothing unless something came: so a loop with few calls may sleep over it.
+    @Test func nothingIsDoneBeforeItIsDue() {
+        let gateway = VirtualGateway()
+        let phone = gateway.phone()
+        phone.call("echo")
+        gateway.run(for: .seconds(1))
+        phone.isStalled = true
+        gateway.run(for: .milliseconds(50))
+        let loop = gateway.loops[0]
+        var idle = 0
+        for _ in 0..<1000 {
+            let (due, sent) = (loop.nextDue, loop.environment.io.counters.sent)
+            gateway.run(for: .milliseconds(1))
+            guard gateway.now < due else { continue }
+            idle += 1
+            #expect(loop.environment.io.counters.sent == sent)
+        }
+        #expect((500...960).contains(idle))
+    }
+
     /// A loop that is late though it is not busy is full too, but not for one bad moment.
     @Test func lateSlotsRefuseCallsOnlyWhenTheyGoOn() {
         var load = LoopLoad()
