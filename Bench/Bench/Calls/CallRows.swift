@@ -129,21 +129,33 @@ struct CallRows {
         fflush(nil)
     }
 
-    /// How the cost of a call grows with the number of calls, less what the loop costs that carries them.
+    /// How the cost of a call grows with the number of calls, less what the loop costs that carries them; and what nobody's calls cost.
     private func growth() throws {
         let agent = try EchoAgent(folder: folder)
-        func cpu(_ count: Int) throws -> Double {
-            let subject = try TandemAgentGateway(
+        func gateway(_ count: Int) throws -> TandemAgentGateway {
+            try TandemAgentGateway(
                 calls: count, isBrowser: false, agentPort: agent.port, material: material, certificate: certificate, folder: folder)
-            return try CallLoad(subject: subject, seconds: Self.growthSeconds).run().cpuPerCallSecond * Double(count)
+        }
+        func cpu(_ count: Int) throws -> Double {
+            try CallLoad(subject: gateway(count), seconds: Self.growthSeconds).run().cpuPerCallSecond * Double(count)
         }
         let counts = Self.growth
+        let idle = try Self.idlePercent(of: gateway(0).process)
         let (one, few, many) = (try cpu(counts.one), try cpu(counts.few), try cpu(counts.many))
         let each = (few: (few - one) / Double(counts.few - counts.one), many: (many - one) / Double(counts.many - counts.one))
         print("\n\(Self.growthTitle): phone ↔ agent, one window of \(Self.growthSeconds) s each")
+        print(String(format: "  no call: %.2f %% of a core", idle))
         print(String(format: "  one call: %.1f %% of a core, its loop included, which wakes when something comes or is due", one / 10))
         print(String(format: "  each call more: %.2f CPU-ms per call-second up to %d, %.2f up to %d: %.2f times", each.few, counts.few, each.many, counts.many, each.many / each.few))
         fflush(nil)
+    }
+
+    /// - Returns: per cent of a core that a process without calls takes, once its start is over
+    private static func idlePercent(of process: MeasuredProcess) throws -> Double {
+        sleep(UInt32(growthSeconds))
+        let before = try process.cpuTime()
+        sleep(UInt32(growthSeconds))
+        return (try process.cpuTime() - before) / 1e9 / Double(growthSeconds) * 100
     }
 
     private func overload() throws {

@@ -161,7 +161,7 @@ final class InboundStream {
     }
 
     /// Keeps a sender whose clock runs fast or slow within 60 ms of wall time, by a frame left out or put in.
-    /// - Parameter arrival: what lags is the sender, not a packet that we held back for a lost one
+    /// - Parameter arrival: of the frame: the time that we ourselves held it back for a lost one is no lag of the sender's
     /// - Returns: false when this frame is to be left out.
     private func holdToWallTime(_ count: Int, arrival: NIODeadline, now: NIODeadline) -> Bool {
         let lead = clock.lead(of: (position ?? 0) + Int64(count), now: now)

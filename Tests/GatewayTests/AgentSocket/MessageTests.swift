@@ -82,22 +82,15 @@ struct MessageTests {
         try await agent.stop()
     }
 
-    /// Were all that came copied for each fragment, the one message would take some ten times as long as the many.
-    @Test("a message in very many fragments takes no longer than as many messages")
+    /// Were all that came copied for each fragment, this alone would take half a minute in a debug build.
+    @Test("4 MiB in 65,536 fragments are a message")
     func manyFragments() async throws {
         let (agent, line) = try await Self.connect()
         let piece = [UInt8](repeating: UInt8(ascii: "p"), count: 64)
         let count = (4 << 20) / piece.count
-        let clock = ContinuousClock()
-        let start = clock.now
-        try await agent.send(Array([[UInt8]](repeating: SocketAgent.frame(0x81, piece), count: count).joined()))
-        for _ in 0..<count { _ = await line.next() }
-        let separate = clock.now - start
         let fragments = [[UInt8]](repeating: SocketAgent.frame(0, piece), count: count - 2).joined()
         try await agent.send(SocketAgent.frame(0x01, piece) + fragments + SocketAgent.frame(0x80, piece))
         #expect(await line.next() == .text(String(repeating: "p", count: 4 << 20)))
-        let whole = clock.now - start - separate
-        #expect(whole < separate * 4, "\(whole) against \(separate)")
         try await line.close()
         try await agent.stop()
     }

@@ -36,6 +36,7 @@ struct SpokenItems {
     /// - Returns: the items that were not heard to their end, in order; one of which nothing was heard is cut to 0
     mutating func cut(at heard: Int64, rate: Int) -> [Truncation] {
         let unheard = items.filter { $0.start + $0.samples > heard }
+        // More may come yet of the last one that was heard (`cutLate`).
         items = items.filter { $0.start + $0.samples <= heard }.suffix(1)
         cut = (cut + unheard.map(\.id)).suffix(Self.cutsKept)
         return unheard.map { item in

@@ -367,7 +367,7 @@ final class TandemDialect: AgentDialect {
     }
 
     func lost(_ positions: Range<Int64>, to transport: any AgentTransport) {
-        replay?.skip(to: positions.upperBound)
+        replay?.skip(to: positions.upperBound, track: track)
         sendGap(gap?.from ?? positions.lowerBound, positions.upperBound, to: transport)
         gap = nil
         isAfterLoss = !takesCallerPackets

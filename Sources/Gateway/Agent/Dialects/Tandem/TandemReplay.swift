@@ -55,12 +55,12 @@ final class TandemReplay {
     }
 
     /// What would stand before sample `position` never came: silence is kept in its place. Packets say themselves where they stand.
-    func skip(to position: Int64) {
+    func skip(to position: Int64, track: TandemDialect.Track) {
         guard ring == nil else { return }
         end = max(end, position - Int64(Self.most * frameSamples))
         withUnsafeTemporaryAllocation(of: Int16.self, capacity: frameSamples) { silence in
             silence.initialize(repeating: 0)
-            while end < position { keep(UnsafeBufferPointer(silence)) }
+            while end < position { keep(UnsafeBufferPointer(silence), track: track) }
         }
     }
 
